@@ -1,0 +1,1 @@
+import {name} from '@tidegate/server'; console.log(name)

@@ -1,0 +1,36 @@
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+// Tests read the packages' sources: a change needs no build to be seen. Vite's own conditions have to
+// be repeated, as a project that sets this list replaces it.
+const conditions = ['@tidegate/source', 'module', 'node', 'development|production']
+const resolveSources = { ssr: { resolve: { conditions } }, resolve: { conditions } }
+
+export default defineConfig({
+  root: fileURLToPath(new URL('../..', import.meta.url)),
+  test: {
+    passWithNoTests: false,
+    maxWorkers: Math.max(1, Math.min(4, availableParallelism())),
+    projects: [
+      {
+        ...resolveSources,
+        test: {
+          name: 'unit',
+          include: ['{packages,apps,tooling}/*/src/**/*.test.ts', '{packages,apps,tooling}/*/test/**/*.test.ts'],
+          exclude: ['**/*.integration.test.ts', '**/node_modules/**', '**/dist/**'],
+        },
+      },
+      {
+        ...resolveSources,
+        test: {
+          name: 'integration',
+          include: ['{packages,apps,tooling,examples}/*/{src,test}/**/*.integration.test.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+})
