@@ -11,13 +11,18 @@ export default defineConfig({
   root: fileURLToPath(new URL('../..', import.meta.url)),
   test: {
     passWithNoTests: false,
+    reporters: ['default', 'json'],
+    outputFile: { json: '.reports/tests.json' },
     maxWorkers: Math.max(1, Math.min(4, availableParallelism())),
     projects: [
       {
         ...resolveSources,
         test: {
           name: 'unit',
-          include: ['{packages,apps,tooling}/*/src/**/*.test.ts', '{packages,apps,tooling}/*/test/**/*.test.ts'],
+          include: [
+            '{packages,apps,tooling}/*/src/**/*.test.ts',
+            '{packages,apps,tooling}/*/test/**/*.test.ts',
+          ],
           exclude: ['**/*.integration.test.ts', '**/node_modules/**', '**/dist/**'],
         },
       },
