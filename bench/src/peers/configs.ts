@@ -1,0 +1,91 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { scratch } from '../harness/processes.ts'
+import type { Setting } from './catalog.ts'
+
+function write(name: string, text: string): string {
+  const path = join(scratch(), name)
+  writeFileSync(path, text)
+  return path
+}
+
+/** The gateway with nothing tuned: only what a configuration must say to serve this upstream. */
+export function tidegateConfig(name: string, setting: Setting, key: string | undefined): string {
+  const auth = key ? `auth:\n  keys:\n    - { id: bench, key: "${key}" }\n` : ''
+  return write(
+    `${name}-${setting.port}.yaml`,
+    `version: 1
+server:
+  port: ${setting.port}
+upstreams:
+  mock:
+    protocol: openai
+    endpoints:
+      - { url: "http://127.0.0.1:${setting.upstreamPort}/v1", apiKey: sk-upstream }
+routes:
+  - { match: /v1/**, upstreams: [mock], auth: ${key ? 'required' : 'none'} }
+${auth}`,
+  )
+}
+
+/** One worker in one process, connections kept, events passed on as they come, no access log. */
+export function nginxConfig(setting: Setting): string {
+  const folder = scratch()
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((kind) => `${kind}_temp_path ${folder}/nginx-${kind};`)
+    .join('\n  ')
+  return write(
+    `nginx-${setting.port}.conf`,
+    `daemon off;
+master_process off;
+worker_processes 1;
+worker_rlimit_nofile 8192;
+pid ${folder}/nginx-${setting.port}.pid;
+error_log stderr error;
+events { worker_connections 4096; }
+http {
+  ${temporary}
+  access_log off;
+  tcp_nodelay on;
+  keepalive_requests 1000000000;
+  upstream mock {
+    server 127.0.0.1:${setting.upstreamPort};
+    keepalive 64;
+    keepalive_requests 1000000000;
+  }
+  server {
+    listen 127.0.0.1:${setting.port};
+    location / {
+      proxy_pass http://mock;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_buffering off;
+    }
+  }
+}
+`,
+  )
+}
+
+/** One thread, connections kept and shared, no log. */
+export function haproxyConfig(setting: Setting): string {
+  return write(
+    `haproxy-${setting.port}.cfg`,
+    `global
+  nbthread 1
+  maxconn 4096
+defaults
+  mode http
+  timeout connect 2s
+  timeout client 60s
+  timeout server 60s
+  option http-no-delay
+  http-reuse always
+frontend bench
+  bind 127.0.0.1:${setting.port}
+  default_backend mock
+backend mock
+  server mock 127.0.0.1:${setting.upstreamPort}
+`,
+  )
+}
