@@ -1,0 +1,59 @@
+import { hash, timingSafeEqual } from 'node:crypto'
+import type { Secret } from '@tidegate/config'
+import { isLoopback } from '@tidegate/server'
+import type { MiddlewareHandler } from 'hono'
+import type { Profile } from './config/settings.ts'
+import type { GatewayEnv } from './env.ts'
+import { GatewayError } from './problems.ts'
+
+/** What a browser on this machine calls us by; anything else may be a stranger's name that points here. */
+const LOCAL_HOST = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/i
+
+export interface AdminOptions {
+  readonly key: Secret | undefined
+  readonly profile: Profile
+  readonly onRefused: (exchange: GatewayEnv['Variables']['exchange'], reason: string) => void
+}
+
+/**
+ * Guards the gateway's own endpoints. With an admin key configured it must be sent (`x-admin-key`, or
+ * Bearer). Without one they answer in the development profile only, to a direct peer on this machine
+ * whose Host and Origin are this machine's too: neither a proxied stranger nor a web page in the
+ * developer's own browser gets in (DNS rebinding included).
+ */
+export function adminOnly({ key, profile, onRefused }: AdminOptions): MiddlewareHandler<GatewayEnv> {
+  const expected = key === undefined ? undefined : hash('sha256', key.reveal(), 'buffer')
+  return async (c, next) => {
+    const { exchange } = c.var
+    const { headers } = c.env.incoming
+    if (expected !== undefined) {
+      const presented = headers['x-admin-key'] ?? bearerToken(headers.authorization)
+      if (typeof presented === 'string' && matches(presented, expected)) return next()
+      onRefused(exchange, presented === undefined ? 'missing' : 'wrong')
+      exchange.headers.push('www-authenticate', 'Bearer realm="tidegate admin"')
+      throw new GatewayError('admin_key_required', 'This endpoint is for operators.')
+    }
+    const direct = isLoopback(exchange.peerIp) && !exchange.forwarded
+    const local = LOCAL_HOST.test(headers.host ?? '') && isLocalOrigin(headers.origin)
+    if (profile === 'development' && direct && local) return next()
+    onRefused(exchange, 'disabled')
+    throw new GatewayError('admin_disabled', 'No admin key is configured on this gateway.')
+  }
+}
+
+function matches(presented: string, expected: Buffer): boolean {
+  return (
+    timingSafeEqual(hash('sha256', Buffer.from(presented, 'latin1'), 'buffer'), expected) ||
+    timingSafeEqual(hash('sha256', presented, 'buffer'), expected)
+  )
+}
+
+function bearerToken(value: string | undefined): string | undefined {
+  return value !== undefined && /^bearer /i.test(value) ? value.slice(7).trim() : undefined
+}
+
+function isLocalOrigin(origin: string | undefined): boolean {
+  if (origin === undefined) return true
+  const at = origin.indexOf('://')
+  return at !== -1 && LOCAL_HOST.test(origin.slice(at + 3))
+}

@@ -1,0 +1,18 @@
+import type { ServerResponse } from 'node:http'
+import type { Exchange } from '@tidegate/server'
+import type { GatewayRequest } from './request.ts'
+
+/** What every handler of the gateway finds on its context. */
+export interface GatewayEnv {
+  Bindings: {
+    readonly incoming: GatewayRequest
+    readonly outgoing: ServerResponse
+  }
+  Variables: {
+    readonly exchange: Exchange
+    /** The header in which the client's gateway key was found: it goes no further. */
+    consumedHeader: string | undefined
+    /** The body, where a policy of the route had to read it. */
+    body: Buffer | undefined
+  }
+}

@@ -1,0 +1,128 @@
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import { ServerError } from '@tidegate/server'
+import { GatewayError } from '../problems.ts'
+
+/** What a request's framing says about its body. */
+export type BodyLength = number | 'unknown'
+
+/** The declared length in bytes; 0 = no body; `unknown` = chunked. */
+export function bodyLength(incoming: IncomingMessage): BodyLength {
+  const { headers } = incoming
+  if (headers['transfer-encoding'] !== undefined) return 'unknown'
+  const declared = headers['content-length']
+  return declared === undefined ? 0 : Number(declared)
+}
+
+export interface BodyLimits {
+  /** Bytes. */
+  readonly limit: number
+  /** Milliseconds without a byte after which the client counts as gone slow. */
+  readonly idle: number
+}
+
+/** Reads a body whole. Rejects when it is too large, comes too slowly, or the client leaves. */
+export function readBody(
+  incoming: IncomingMessage,
+  declared: BodyLength,
+  { limit, idle }: BodyLimits,
+): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const timer = setTimeout(() => fail(tooSlow(idle)), idle)
+    const release = (): void => {
+      clearTimeout(timer)
+      incoming.off('data', onData).off('end', onEnd).off('close', onClose)
+    }
+    const finish = (): void => {
+      release()
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size))
+    }
+    const fail = (error: Error): void => {
+      release()
+      reject(error)
+    }
+    const onData = (chunk: Buffer): void => {
+      size += chunk.length
+      if (size > limit) return fail(tooLarge(limit))
+      chunks.push(chunk)
+      if (size === declared) finish()
+      else timer.refresh()
+    }
+    const onEnd = (): void => finish()
+    const onClose = (): void => fail(new ClientGone())
+    incoming.on('data', onData).on('end', onEnd).on('close', onClose)
+  })
+}
+
+/**
+ * A body on its way up while it is still coming in, counted and with backpressure. Unlike the request
+ * itself it can be destroyed (undici does so when a call fails) without taking the client's connection,
+ * and so our answer, with it.
+ */
+export class Upload extends Readable {
+  readonly #incoming: IncomingMessage
+  readonly #limits: BodyLimits
+  #timer: NodeJS.Timeout | undefined
+  #size = 0
+
+  constructor(incoming: IncomingMessage, limits: BodyLimits, onSent: () => void) {
+    super()
+    this.#incoming = incoming
+    this.#limits = limits
+    this.#expectBytes()
+    incoming
+      .on('data', this.#onData)
+      .once('end', () => {
+        clearTimeout(this.#timer)
+        this.push(null)
+        onSent()
+      })
+      .once('close', () => {
+        if (!incoming.complete) this.destroy(new ClientGone())
+      })
+  }
+
+  override _read(): void {
+    if (this.#incoming.readableFlowing === false) this.#expectBytes()
+    this.#incoming.resume()
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    clearTimeout(this.#timer)
+    this.#incoming.off('data', this.#onData)
+    callback(error)
+  }
+
+  #expectBytes(): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.destroy(tooSlow(this.#limits.idle)), this.#limits.idle)
+  }
+
+  #onData = (chunk: Buffer): void => {
+    this.#size += chunk.length
+    if (this.#size > this.#limits.limit) {
+      this.destroy(tooLarge(this.#limits.limit))
+      return
+    }
+    this.#timer?.refresh()
+    if (this.push(chunk)) return
+    // The upstream is the slow one now: the client's clock stands still.
+    clearTimeout(this.#timer)
+    this.#incoming.pause()
+  }
+}
+
+/** The client closed its connection: nobody is left to answer. */
+export class ClientGone extends Error {
+  override readonly name = 'ClientGone'
+}
+
+export function tooLarge(limit: number): ServerError {
+  return new ServerError('payload_too_large', `The body is larger than ${limit} bytes.`)
+}
+
+function tooSlow(idle: number): GatewayError {
+  return new GatewayError('request_timeout', `No byte of the body came for ${idle / 1000} s.`)
+}

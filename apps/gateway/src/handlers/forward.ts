@@ -1,0 +1,95 @@
+import type { ServerResponse } from 'node:http'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { type Exchange, ServerError } from '@tidegate/server'
+import type { Context, Handler } from 'hono'
+import type { GatewayEnv } from '../env.ts'
+import type { GatewayRequest } from '../request.ts'
+import type { Route } from '../routes.ts'
+import { requestHeaders } from '../upstreams/headers.ts'
+import { type BodyLimits, bodyLength, readBody, tooLarge, Upload } from './body.ts'
+import { Passage } from './passage.ts'
+
+/**
+ * Up to this size a body of known length is read before the upstream hears of the request: it nearly
+ * always came with the head, one write carries both on, and a slow client holds no upstream slot.
+ */
+const READ_FIRST_BYTES = 64 * 1024
+
+/** What a forwarded request goes through with. */
+export interface ForwardLimits {
+  readonly body: BodyLimits
+  /** The longest that a client may stop reading, in milliseconds. */
+  readonly write: number
+}
+
+/** The end of a route: carries the request to its upstream and the answer back. */
+export function forward(route: Route, limits: ForwardLimits): Handler<GatewayEnv> {
+  return async (c) => {
+    const { exchange } = c.var
+    const { incoming, outgoing } = c.env
+    const passage = new Passage(route.upstream, exchange, outgoing, limits.write)
+    const body = await requestBody(c, exchange, incoming, outgoing, limits.body, passage)
+    await passage.send(
+      route.upstream.target(c.env.incoming.target.path.slice(route.stripPrefix.length), c.env.incoming.target.query),
+      exchange.method,
+      forwardedHeaders(c, route, incoming, body),
+      body,
+    )
+    return RESPONSE_ALREADY_SENT
+  }
+}
+
+/** Where this request goes on the route's upstream: its path and query, ready for the request line. */
+export function upstreamTarget({ upstream, stripPrefix }: Route, { target }: GatewayRequest): string {
+  if (!target.ok) throw new ServerError('invalid_target', target.reason)
+  return upstream.target(target.path.slice(stripPrefix.length), target.query)
+}
+
+type Body = Buffer | Upload | null
+
+async function requestBody(
+  c: Context<GatewayEnv>,
+  exchange: Exchange,
+  incoming: GatewayRequest,
+  outgoing: ServerResponse,
+  limits: BodyLimits,
+  passage: Passage,
+): Promise<Body> {
+  const known = c.var.body
+  if (known !== undefined) return known
+  const length = bodyLength(incoming)
+  if (length === 0) return null
+  if (length !== 'unknown' && length > limits.limit) throw tooLarge(limits.limit)
+  // From here on the body is wanted: authentication and size have had their say.
+  if (incoming.expectsContinue) outgoing.writeContinue()
+  if (length !== 'unknown' && length <= READ_FIRST_BYTES) {
+    return readBody(incoming, length, limits)
+  }
+  return new Upload(incoming, limits, () => passage.bodySent(performance.now()))
+}
+
+function forwardedHeaders(
+  c: Context<GatewayEnv>,
+  route: Route,
+  incoming: GatewayRequest,
+  body: Body,
+): string[] {
+  const { exchange } = c.var
+  const headers = requestHeaders(
+    incoming.rawHeaders,
+    incoming.headers.connection,
+    route.upstream.credentials,
+    c.var.consumedHeader,
+  )
+  headers.push('x-request-id', exchange.requestId)
+  const length = incoming.headers['content-length']
+  if (body instanceof Upload && length !== undefined) headers.push('content-length', length)
+  // Our own services hear who calls them; a provider has no business with that.
+  if (route.upstream.protocol === 'http') {
+    headers.push('x-forwarded-for', exchange.clientIp)
+    headers.push('x-forwarded-proto', incoming.secure ? 'https' : 'http')
+    const { host } = incoming.headers
+    if (host !== undefined) headers.push('x-forwarded-host', host)
+  }
+  return headers
+}

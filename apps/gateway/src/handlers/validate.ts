@@ -1,0 +1,26 @@
+import { createBodyValidator } from '@tidegate/server'
+import type { MiddlewareHandler } from 'hono'
+import type { RouteSettings } from '../config/settings.ts'
+import type { GatewayEnv } from '../env.ts'
+import { type BodyLimits, bodyLength, readBody } from './body.ts'
+
+/**
+ * Reads a request's body and lets it pass only if it is what the route asks for. The bytes that go on
+ * are the bytes that came.
+ */
+export async function validate(
+  rules: NonNullable<RouteSettings['validate']>,
+  limits: BodyLimits,
+): Promise<MiddlewareHandler<GatewayEnv>> {
+  const check = await createBodyValidator(rules)
+  return async (c, next) => {
+    const { incoming, outgoing } = c.env
+    const length = bodyLength(incoming)
+    if (length !== 0 && incoming.expectsContinue) outgoing.writeContinue()
+    const body = length === 0 ? Buffer.alloc(0) : await readBody(incoming, length, limits)
+    const problem = check(incoming.headers['content-type'], body)
+    if (problem !== undefined) throw problem
+    c.set('body', body)
+    return next()
+  }
+}

@@ -1,0 +1,178 @@
+import { defineProblems } from '@tidegate/server'
+
+/**
+ * Everything that can go wrong between a client and an upstream, by what it means. How each one looks
+ * to a client is the table below, and nowhere else.
+ */
+export type GatewayErrorCode =
+  | 'no_route'
+  | 'invalid_api_key'
+  | 'missing_api_key'
+  | 'admin_key_required'
+  | 'admin_disabled'
+  | 'not_built_yet'
+  | 'unknown_component'
+  | 'request_timeout'
+  | 'upgrade_unsupported'
+  | 'upstream_unreachable'
+  | 'upstream_connect_timeout'
+  | 'upstream_reset'
+  | 'upstream_bad_response'
+  | 'upstream_timeout'
+  | 'stream_interrupted'
+  | 'stream_truncated'
+  | 'stream_idle'
+  | 'deadline_exceeded'
+  | 'gateway_draining'
+
+/** A fault with a name. `message` is for the client: it never holds an address, a secret or a stack. */
+export class GatewayError extends Error {
+  readonly code: GatewayErrorCode
+
+  constructor(code: GatewayErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'GatewayError'
+    this.code = code
+  }
+}
+
+/** Code → response, exhaustive: a new code doesn't compile until it has its row. */
+export const problems = defineProblems<GatewayErrorCode>({
+  no_route: {
+    status: 404,
+    title: 'No route matches this path',
+    type: 'invalid_request_error',
+    fault: 'client',
+    remedy: 'Check the base URL and the path against the routes of the gateway.',
+  },
+  missing_api_key: {
+    status: 401,
+    title: 'An API key is required',
+    type: 'authentication_error',
+    fault: 'client',
+    remedy: 'Send a key of this gateway as "Authorization: Bearer KEY", "x-api-key" or "api-key".',
+  },
+  invalid_api_key: {
+    status: 401,
+    title: 'The API key is not known',
+    type: 'authentication_error',
+    fault: 'client',
+    remedy: 'Check the key: this gateway takes its own keys, not those of a provider.',
+  },
+  admin_key_required: {
+    status: 401,
+    title: 'The admin key is required',
+    type: 'authentication_error',
+    fault: 'client',
+    remedy: 'Send the admin key as "x-admin-key" or "Authorization: Bearer KEY".',
+  },
+  admin_disabled: {
+    status: 403,
+    title: 'The admin surface is closed',
+    type: 'permission_error',
+    fault: 'policy',
+    remedy: 'Set ADMIN_KEY (admin.key) on the gateway and send it as "x-admin-key".',
+  },
+  not_built_yet: {
+    status: 501,
+    title: 'Not built yet',
+    type: 'api_error',
+    fault: 'gateway',
+    remedy: 'This endpoint is reserved for a later version of the gateway.',
+    retry: false,
+  },
+  unknown_component: {
+    status: 404,
+    title: 'No such component',
+    type: 'invalid_request_error',
+    fault: 'client',
+    remedy: 'GET /health/components lists the components.',
+  },
+  request_timeout: {
+    status: 408,
+    title: 'The request body came too slowly',
+    type: 'invalid_request_error',
+    fault: 'client',
+    remedy: 'Send the whole body without long pauses.',
+  },
+  upgrade_unsupported: {
+    status: 501,
+    title: 'Only WebSocket upgrades pass',
+    type: 'invalid_request_error',
+    fault: 'client',
+    remedy: 'Repeat the request without the Upgrade header.',
+  },
+  upstream_unreachable: {
+    status: 502,
+    title: 'The upstream could not be reached',
+    type: 'upstream_error',
+    fault: 'upstream',
+    remedy: 'Nothing was sent: retry shortly. If it persists, the operator checks the endpoint.',
+    retry: true,
+  },
+  upstream_connect_timeout: {
+    status: 504,
+    title: 'Connecting to the upstream took too long',
+    type: 'upstream_error',
+    fault: 'upstream',
+    remedy: 'Nothing was sent: retry shortly.',
+    retry: true,
+  },
+  upstream_reset: {
+    status: 502,
+    title: 'The upstream closed the connection without an answer',
+    type: 'upstream_error',
+    fault: 'upstream',
+    remedy: 'The upstream may have begun to work on it: retry if a repeat does no harm.',
+  },
+  upstream_bad_response: {
+    status: 502,
+    title: 'The upstream did not answer in valid HTTP',
+    type: 'upstream_error',
+    fault: 'upstream',
+    remedy: 'The operator checks that the endpoint speaks HTTP/1.1.',
+  },
+  upstream_timeout: {
+    status: 504,
+    title: 'The upstream did not begin to answer in time',
+    type: 'upstream_error',
+    fault: 'upstream',
+    remedy: 'Retry, ask for less, or have timeouts.firstByte of this upstream raised.',
+  },
+  stream_interrupted: {
+    status: 502,
+    title: 'The upstream broke off',
+    type: 'upstream_error',
+    fault: 'upstream',
+    remedy: 'The answer is incomplete: discard it and retry.',
+  },
+  stream_truncated: {
+    status: 502,
+    title: 'The upstream ended its stream before the end',
+    type: 'upstream_error',
+    fault: 'upstream',
+    remedy: 'The answer is incomplete: discard it and retry.',
+  },
+  stream_idle: {
+    status: 504,
+    title: 'The upstream fell silent',
+    type: 'upstream_error',
+    fault: 'upstream',
+    remedy: 'The answer is incomplete: discard it and retry.',
+  },
+  deadline_exceeded: {
+    status: 504,
+    title: 'The time for this request is used up',
+    type: 'upstream_error',
+    fault: 'upstream',
+    remedy: 'Ask for less, or have timeouts.total of this upstream raised.',
+  },
+  gateway_draining: {
+    status: 503,
+    title: 'This gateway is shutting down',
+    type: 'api_error',
+    fault: 'gateway',
+    remedy: 'Retry: another instance answers.',
+    retry: true,
+  },
+})

@@ -1,0 +1,76 @@
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { getRequestListener } from '@hono/node-server'
+import { hardenServer, serverOptions } from '@tidegate/server/node'
+import type { Hono } from 'hono'
+import type { ServerSettings } from './config/settings.ts'
+import type { GatewayEnv } from './env.ts'
+import { GatewayRequest } from './request.ts'
+
+/** Node's HTTP server in front of the app: limits, handshakes and `Expect`, and then one listener. */
+export function createGatewayServer(
+  app: Hono<GatewayEnv>,
+  settings: ServerSettings,
+  onRefused: (reason: string, remoteAddress: string | undefined) => void,
+): Server {
+  const respond = getRequestListener(app.fetch as Parameters<typeof getRequestListener>[0], {
+    overrideGlobalObjects: false,
+    hostname: 'localhost',
+  })
+  const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    if (incoming instanceof GatewayRequest) incoming.admit()
+    void respond(incoming, outgoing)
+  }
+  const options = {
+    ...serverOptions({ headersTimeoutMs: settings.timeouts.headers }),
+    IncomingMessage: GatewayRequest,
+    noDelay: true,
+    // A pipe to an upstream that speaks WebSocket only: other upgrades are ignored (RFC 9110 §7.8).
+    shouldUpgradeCallback: (incoming: IncomingMessage) =>
+      incoming.headers.upgrade?.toLowerCase() === 'websocket',
+  }
+  const server =
+    settings.tls === undefined
+      ? createServer(options, listener)
+      : createTlsServer({ ...options, ...settings.tls }, listener)
+  server.on('checkContinue', (incoming: GatewayRequest, outgoing: ServerResponse) => {
+    incoming.expectsContinue = true
+    listener(incoming, outgoing)
+  })
+  server.on('upgrade', (incoming: GatewayRequest, socket: Duplex, head: Buffer) => {
+    listener(incoming, handshakeResponse(incoming, socket, head))
+  })
+  hardenServer(server, {
+    keepAliveMs: settings.keepAlive,
+    maxConnections: settings.maxConnections,
+    onRefused,
+  })
+  return server
+}
+
+/**
+ * A handshake passes the same pipeline as any request: it gets an ordinary response object, through
+ * which a refusal leaves; what is accepted takes the bare connection over.
+ */
+function handshakeResponse(
+  incoming: GatewayRequest,
+  socket: Duplex,
+  head: Buffer,
+): ServerResponse {
+  incoming.upgraded = { socket, head }
+  socket.on('error', () => socket.destroy())
+  const outgoing = new ServerResponse(incoming)
+  outgoing.shouldKeepAlive = false
+  outgoing.assignSocket(socket as Socket)
+  outgoing.once('finish', () => {
+    outgoing.detachSocket(socket as Socket)
+    socket.end()
+    outgoing.emit('close')
+  })
+  socket.once('close', () => {
+    if (!outgoing.writableEnded && outgoing.socket !== null) outgoing.emit('close')
+  })
+  return outgoing
+}

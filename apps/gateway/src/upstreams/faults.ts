@@ -1,0 +1,42 @@
+import { GatewayError } from '../problems.ts'
+
+/** What an error of the transport means, told without an address; other errors come back as they are. */
+export function faultOf(error: Error): Error {
+  const code = 'code' in error ? String(error.code) : error.name
+  switch (code) {
+    case 'UND_ERR_CONNECT_TIMEOUT':
+    case 'ETIMEDOUT':
+      return named('upstream_connect_timeout', 'No connection could be made in time.', error)
+    case 'ECONNREFUSED':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'EADDRNOTAVAIL':
+    case 'EPROTO':
+      return named('upstream_unreachable', 'No connection could be made.', error)
+    case 'UND_ERR_INVALID_ARG':
+    case 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH':
+      return named('upstream_bad_response', 'The request could not be sent on.', error)
+    case 'UND_ERR_SOCKET':
+    case 'ECONNRESET':
+    case 'EPIPE':
+    case 'ECONNABORTED':
+      return named('upstream_reset', 'The connection was closed before an answer came.', error)
+    case 'UND_ERR_HEADERS_OVERFLOW':
+    case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
+      return named('upstream_bad_response', 'The answer was not valid HTTP.', error)
+    default:
+      if (code.startsWith('HPE_')) {
+        return named('upstream_bad_response', 'The answer was not valid HTTP.', error)
+      }
+      if (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH)/.test(code)) {
+        return named('upstream_unreachable', "The upstream's certificate was not accepted.", error)
+      }
+      return error
+  }
+}
+
+function named(code: GatewayError['code'], message: string, cause: Error): GatewayError {
+  return new GatewayError(code, message, { cause })
+}

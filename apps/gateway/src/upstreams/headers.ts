@@ -1,0 +1,145 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
+/**
+ * Which headers cross the gateway, in each direction, and under which name.
+ *
+ * Hop-by-hop fields belong to one connection and never cross (RFC 9110 §7.6.1). What only a trusted
+ * proxy may say about the client is dropped from strangers and said anew by us.
+ */
+
+type RequestRule = 'drop' | 'credential'
+type ResponseRule = 'drop' | 'ours'
+
+const requestRules = new Map<string, RequestRule>([
+  ['connection', 'drop'],
+  ['keep-alive', 'drop'],
+  ['proxy-connection', 'drop'],
+  ['proxy-authenticate', 'drop'],
+  ['proxy-authorization', 'drop'],
+  ['te', 'drop'],
+  ['trailer', 'drop'],
+  ['transfer-encoding', 'drop'],
+  ['upgrade', 'drop'],
+  ['http2-settings', 'drop'],
+  // Framing and the authority are made anew for the next hop.
+  ['host', 'drop'],
+  ['content-length', 'drop'],
+  ['expect', 'drop'],
+  ['forwarded', 'drop'],
+  ['x-real-ip', 'drop'],
+  ['x-request-id', 'drop'],
+  // Opens the gateway's own admin surface: no upstream has any business with it.
+  ['x-admin-key', 'drop'],
+  ['authorization', 'credential'],
+  ['x-api-key', 'credential'],
+  ['api-key', 'credential'],
+])
+
+const responseRules = new Map<string, ResponseRule>([
+  ['connection', 'drop'],
+  ['keep-alive', 'drop'],
+  ['proxy-connection', 'drop'],
+  ['proxy-authenticate', 'drop'],
+  ['te', 'drop'],
+  ['trailer', 'drop'],
+  ['transfer-encoding', 'drop'],
+  ['upgrade', 'drop'],
+  // Speaks of the upstream's own host and port.
+  ['alt-svc', 'drop'],
+  ['x-tidegate-upstream', 'drop'],
+  ['x-tidegate-attempts', 'drop'],
+  ['x-tidegate-cache', 'drop'],
+  ['x-request-id', 'ours'],
+  ['x-response-time', 'ours'],
+])
+
+/** Names which a message's own `Connection` header declares hop-by-hop; `undefined` when none. */
+export function connectionTokens(value: string | undefined): ReadonlySet<string> | undefined {
+  if (value === undefined || value === 'keep-alive' || value === 'close') return undefined
+  const tokens = value
+    .toLowerCase()
+    .split(',')
+    .map((token) => token.trim())
+    .filter((token) => token !== '' && token !== 'keep-alive' && token !== 'close')
+  return tokens.length === 0 ? undefined : new Set(tokens)
+}
+
+/** What happens to the client's own `authorization`, `x-api-key` and `api-key` headers. */
+export interface CredentialPlan {
+  /** The endpoint's credential, as the header pair that replaces all of the client's. */
+  readonly replacement: readonly [name: string, value: string] | undefined
+}
+
+/**
+ * The request headers for the next hop, flat `[name, value, …]`, in the client's order and spelling.
+ *
+ * The client's credential headers pass only when neither the endpoint has one of its own nor the
+ * gateway consumed it: `consumed` names the header in which the gateway found its own key.
+ */
+export function requestHeaders(
+  raw: readonly string[],
+  connection: string | undefined,
+  plan: CredentialPlan,
+  consumed: string | undefined,
+): string[] {
+  const out: string[] = []
+  const hopByHop = connectionTokens(connection)
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] as string
+    const lower = name.toLowerCase()
+    const rule = requestRules.get(lower)
+    if (rule === 'drop') continue
+    if (rule === 'credential' && (plan.replacement !== undefined || lower === consumed)) continue
+    if (lower.startsWith('x-forwarded-')) continue
+    if (hopByHop?.has(lower)) continue
+    out.push(name, raw[i + 1] as string)
+  }
+  if (plan.replacement !== undefined) out.push(plan.replacement[0], plan.replacement[1])
+  return out
+}
+
+/**
+ * The upstream's response headers for the client, flat `[name, value, …]`, appended to `out`.
+ *
+ * An upstream's CORS headers are dropped, as the gateway's own answer holds for its origin; its
+ * request id and rate limits keep their values under `x-tidegate-upstream-…`, so that they can't be
+ * taken for ours. `ours` are the headers that the gateway set: a name that the upstream set too keeps
+ * the upstream's value.
+ */
+export function responseHeaders(
+  headers: IncomingHttpHeaders,
+  ours: readonly string[],
+  out: string[],
+): void {
+  const hopByHop = connectionTokens(single(headers.connection))
+  for (const name in headers) {
+    const value = headers[name]
+    if (value === undefined) continue
+    const rule = responseRules.get(name)
+    if (rule === 'drop') continue
+    if (hopByHop?.has(name)) continue
+    if (rule === 'ours' || name.startsWith('x-ratelimit-')) {
+      push(out, `x-tidegate-upstream-${name.slice(2)}`, value)
+      continue
+    }
+    if (name.startsWith('access-control-')) continue
+    push(out, name, value)
+  }
+  for (let i = 0; i + 1 < ours.length; i += 2) {
+    const name = ours[i] as string
+    if (alwaysOurs.has(name) || headers[name] === undefined) {
+      out.push(name, ours[i + 1] as string)
+    }
+  }
+}
+
+const alwaysOurs: ReadonlySet<string> = new Set(['x-request-id', 'vary', 'connection'])
+
+function push(out: string[], name: string, value: string | string[]): void {
+  if (typeof value === 'string') out.push(name, value)
+  else for (const each of value) out.push(name, each)
+}
+
+function single(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(',') : value
+}

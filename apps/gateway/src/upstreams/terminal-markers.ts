@@ -1,0 +1,66 @@
+import type { StreamEnding, TerminalMarker } from './sse-scanner.ts'
+
+/**
+ * How each endpoint's stream says that it is complete. Inside a JSON string a quote is escaped and a
+ * line break is `\n`, so neither `"key":"` nor a line that starts with `event:` can be the model's words.
+ *
+ * A stream that we have no marker for is judged by its transport alone.
+ *
+ * Sources: OpenAI API reference (chat completions, completions, responses; streaming events),
+ * Anthropic API reference (messages; streaming).
+ */
+const markers: readonly (readonly [suffix: string, marker: TerminalMarker])[] = [
+  ['/chat/completions', completions],
+  ['/completions', completions],
+  ['/responses', responses],
+  ['/messages', messages],
+]
+
+/** The marker for a normalised request path, `undefined` where the endpoint is unknown. */
+export function terminalMarker(path: string): TerminalMarker | undefined {
+  return markers.find(([suffix]) => path.endsWith(suffix))?.[1]
+}
+
+/** `data: [DONE]`; a finish reason alone where a provider leaves that out. */
+function completions(events: Buffer): StreamEnding {
+  if (events.includes('[DONE]') && /^data: ?\[DONE\]/m.test(events.latin1Slice())) return 'complete'
+  if (finishReason(events)) return 'finished'
+  return failed(events, '"error"')
+}
+
+function finishReason(events: Buffer): boolean {
+  for (let at = 0; ; ) {
+    at = events.indexOf('"finish_reason":', at, 'latin1')
+    if (at === -1) return false
+    at += 16
+    while (events[at] === 0x20) at += 1
+    if (events[at] === 0x22) return true
+  }
+}
+
+function responses(events: Buffer): StreamEnding {
+  if (!events.includes('response.') && !events.includes('error')) return 'open'
+  const text = events.latin1Slice()
+  if (/^event: ?response\.(completed|incomplete|cancelled)[\r\n]/m.test(text)) return 'complete'
+  if (/"type": ?"response\.(completed|incomplete|cancelled)"/.test(text)) return 'complete'
+  if (/"type": ?"response\.failed"/.test(text)) return 'failed'
+  return failed(events, '"error"')
+}
+
+function messages(events: Buffer): StreamEnding {
+  if (events.includes('message_stop')) {
+    const text = events.latin1Slice()
+    if (/^event: ?message_stop[\r\n]/m.test(text) || /"type": ?"message_stop"/.test(text)) {
+      return 'complete'
+    }
+  }
+  return failed(events, 'error')
+}
+
+/** An error event of the upstream's own: the stream ended badly, and has said so itself. */
+function failed(events: Buffer, hint: string): StreamEnding {
+  if (!events.includes(hint)) return 'open'
+  const text = events.latin1Slice()
+  if (/^event: ?error[\r\n]/m.test(text)) return 'failed'
+  return /^data: ?\{\s*"error": ?\{/m.test(text) ? 'failed' : 'open'
+}
