@@ -1,0 +1,36 @@
+const ACCEPTED = /^[A-Za-z0-9._-]{1,128}$/
+
+/**
+ * A request id that came from outside, if it is well formed: at most 128 of A–Z a–z 0–9 `.` `_` `-`.
+ * Anything else, which might break a header, a log line or a file name, is `undefined`.
+ */
+export function acceptRequestId(value: string | undefined): string | undefined {
+  return value !== undefined && ACCEPTED.test(value) ? value : undefined
+}
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+const ID_CHARS = 22
+const POOL_BYTES = 8192
+
+const random = new Uint8Array(POOL_BYTES)
+let pool = ''
+let position = 0
+
+/**
+ * A new request id: `req_` and 22 random characters (131 bits). They come from the system's random
+ * source by the pool, so that an id costs no call into it.
+ */
+export function newRequestId(): string {
+  if (position + ID_CHARS > pool.length) refill()
+  position += ID_CHARS
+  return `req_${pool.slice(position - ID_CHARS, position)}`
+}
+
+function refill(): void {
+  crypto.getRandomValues(random)
+  let text = ''
+  // Six bits pick a character; the two values without one are skipped, which keeps all 62 as likely.
+  for (const byte of random) text += ALPHABET[byte & 63] ?? ''
+  pool = text
+  position = 0
+}

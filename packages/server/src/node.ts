@@ -1,0 +1,1 @@
+export { alreadySent } from './problems/problems.ts'
