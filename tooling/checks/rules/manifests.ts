@@ -27,7 +27,7 @@ export function manifestProblems(
   if (manifest.name !== `@tidegate/${folder}`) {
     problems.push(`${dir}/package.json: "name" has to be "@tidegate/${folder}"`)
   }
-  for (const field of ['description', 'sideEffects', 'repository']) {
+  for (const field of ['description', 'sideEffects']) {
     if (fields[field] === undefined) problems.push(`${dir}/package.json: "${field}" is missing`)
   }
   for (const file of companions) {

@@ -65,7 +65,6 @@ describe('manifestProblems', () => {
     license: 'Apache-2.0',
     type: 'module',
     sideEffects: false,
-    repository: {},
     engines: { node: '>=22.19.0' },
     files: ['dist', 'src', '!src/**/*.test.ts'],
   }
