@@ -16,10 +16,16 @@ export interface Source {
   readonly text: string
 }
 
-/** Finds imports that break "who may know whom", and hands on the process where only an app's start may have them. */
+/**
+ * Finds imports that break "who may know whom", and hands on the process where only an app's start may
+ * have them.
+ *
+ * @param tools what the root declares: tests and build configurations of every project may use it
+ */
 export function importProblems(
   all: readonly Project[],
   sources: readonly Source[],
+  tools: readonly string[] = [],
 ): readonly string[] {
   const problems: string[] = []
   for (const source of sources) {
@@ -28,7 +34,7 @@ export function importProblems(
     for (const specifier of importsOf(source)) {
       const complaint = specifier.startsWith('.')
         ? relativeComplaint(owner, source.path, specifier)
-        : packageComplaint(all, owner, source.path, specifier)
+        : packageComplaint(all, owner, source.path, specifier, tools)
       if (complaint !== undefined)
         problems.push(`${source.path}: imports ${specifier}: ${complaint}`)
     }
@@ -59,7 +65,9 @@ function packageComplaint(
   owner: Project,
   path: string,
   specifier: string,
+  tools: readonly string[],
 ): string | undefined {
+  if (specifier.startsWith('/')) return 'an absolute path exists on one machine only'
   if (specifier.startsWith('node:') || builtinModules.includes(specifier)) return undefined
   const name = packageName(specifier)
   const target = all.find(({ manifest }) => manifest.name === name)
@@ -68,7 +76,9 @@ function packageComplaint(
     const complaint = siblingComplaint(owner, target, path)
     if (complaint !== undefined) return complaint
   }
-  if (!declared(owner.manifest, isDevelopmentFile(owner, path)).has(name)) {
+  const development = isDevelopmentFile(owner, path)
+  if (development && tools.includes(name)) return undefined
+  if (!declared(owner.manifest, development).has(name)) {
     return `declare ${name} in ${owner.dir}/package.json`
   }
   if (isCore(path) && optionalPeers(owner.manifest).has(name)) {
@@ -162,9 +172,14 @@ function processUse(node: ts.Node): string | undefined {
   }
   if (!ts.isPropertyAccessExpression(node)) return undefined
   const { expression, name } = node
-  return ts.isIdentifier(expression) && expression.text === 'process' && reserved.has(name.text)
-    ? `process.${name.text}`
-    : undefined
+  if (!ts.isIdentifier(expression) || expression.text !== 'process') return undefined
+  return reserved.has(name.text) && !listensForExit(node) ? `process.${name.text}` : undefined
+}
+
+/** Tidying up when the process ends takes nothing from the app; a signal's handler would. */
+function listensForExit({ parent }: ts.PropertyAccessExpression): boolean {
+  const event = ts.isCallExpression(parent) ? parent.arguments[0] : undefined
+  return event !== undefined && ts.isStringLiteral(event) && event.text === 'exit'
 }
 
 export const imports: Check = {
@@ -174,6 +189,7 @@ export const imports: Check = {
     const sources = files
       .filter((file) => /^(packages|apps|examples|tooling)\/.+\.m?ts$/.test(file))
       .map((path) => ({ path, text: readText(path) }))
-    return importProblems(projects(files), sources)
+    const { devDependencies = {} } = JSON.parse(readText('package.json')) as Manifest
+    return importProblems(projects(files), sources, Object.keys(devDependencies))
   },
 }

@@ -20,6 +20,7 @@ const machinePath = new RegExp(`(^|[\\s"'\`(=:,])/(${folders})/[\\w.-]`)
 const registryHost = new RegExp(
   ['\\bregistry\\.(npmjs|yarnpkg|npmmirror)\\.\\w+', '\\bnpm\\.pkg\\.'].join('|'),
 )
+const isLockfile = /(^|\/)[\w-]*lock[\w-]*\.(ya?ml|json)$/
 const lockedAddress = /\btarball: *['"]?https?:/
 
 /** Finds paths of somebody's machine and addresses of somebody's registry. */
@@ -29,7 +30,7 @@ export function machineProblems(path: string, text: string): readonly string[] {
     const where = `${path}:${index + 1}`
     if (machinePath.test(line))
       problems.push(`${where}: names a path of one machine: ${excerpt(line)}`)
-    if (registryHost.test(line) || lockedAddress.test(line)) {
+    if (registryHost.test(line) || (isLockfile.test(path) && lockedAddress.test(line))) {
       problems.push(`${where}: names a registry's host: ${excerpt(line)}`)
     }
   }

@@ -67,6 +67,14 @@ describe('importProblems', () => {
     expect(problems(path, text)).toEqual([expect.stringContaining(complaint)])
   })
 
+  it('lets tests and build configurations use what the root declares, and nothing that ships', () => {
+    const find = (path: string) =>
+      importProblems(all, [{ path, text: "import { x } from 'vitest'" }], ['vitest'])
+    expect(find('packages/leaf/src/core/a.test.ts')).toEqual([])
+    expect(find('packages/leaf/tsup.config.ts')).toEqual([])
+    expect(find('packages/leaf/src/core/a.ts')).toHaveLength(1)
+  })
+
   it('finds an optional peer that the main door reaches through another room', () => {
     const found = importProblems(all, [
       { path: 'packages/leaf/src/index.ts', text: "export { a } from './core/a.ts'" },
@@ -76,7 +84,7 @@ describe('importProblems', () => {
     expect(found).toEqual([expect.stringContaining('is reached from packages/leaf/src/index.ts')])
   })
 
-  it.each(['process.env.A', 'process.on("exit", f)', 'process.exit(1)', 'process.argv[2]'])(
+  it.each(['process.env.A', 'process.on("SIGTERM", f)', 'process.exit(1)', 'process.argv[2]'])(
     'keeps %s to the start of an app',
     (text) => {
       expect(problems('packages/leaf/src/core/a.ts', text)).toHaveLength(1)
@@ -92,6 +100,7 @@ describe('importProblems', () => {
     const path = 'packages/leaf/src/core/a.ts'
     expect(problems(path, "import { env } from 'node:process'")).toHaveLength(1)
     expect(problems(path, 'process.memoryUsage(); process.nextTick(f)')).toEqual([])
+    expect(problems(path, "process.on('exit', flush)")).toEqual([])
     expect(problems(path, '// process.env is read by the app\nconst s = "process.exit"')).toEqual(
       [],
     )
