@@ -1,1 +1,22 @@
-export const name = 'config'
+export {
+  type ConfigDefinition,
+  defineConfig,
+  type Finding,
+  type Partially,
+  type RootSchema,
+} from './core/definition.ts'
+export type { Variables } from './core/environment.ts'
+export { ConfigError, isConfigError } from './core/errors.ts'
+export { type FieldMeta, field, type JsonSchema } from './core/field.ts'
+export {
+  type CheckedConfig,
+  checkConfig,
+  type LoadedConfig,
+  type LoadOptions,
+  loadConfig,
+} from './core/load.ts'
+export type { Path } from './core/path.ts'
+export type { Problem, ProblemCode } from './core/problem.ts'
+export type { Origin, Report, ReportData } from './core/report.ts'
+export { Secret } from './core/secret.ts'
+export type { Profile, Source } from './core/source.ts'

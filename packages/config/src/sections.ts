@@ -1,0 +1,6 @@
+export { apiSection } from './sections/api.ts'
+export { databaseSection } from './sections/database.ts'
+export { monitoringSection } from './sections/monitoring.ts'
+export { performanceSection } from './sections/performance.ts'
+export { redisSection } from './sections/redis.ts'
+export { checkSecurity, securitySection } from './sections/security.ts'
