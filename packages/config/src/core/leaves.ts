@@ -8,13 +8,20 @@ export interface Leaf {
   readonly path: Path
   /** True when the path is fixed, so that a variable or a profile can set it. */
   readonly fixed: boolean
-  /** The schema without its wrappers. */
-  readonly schema: z.core.$ZodTypes
+  /** What is taken here. More than one where the options of a union have the same key. */
+  readonly forms: readonly Form[]
   readonly meta?: FieldMeta
+  /** The kind of the first form. */
   readonly kind?: FieldKind
   readonly required: boolean
   /** The default, in the form it has in a file or after parsing. */
   readonly preset?: { readonly value: unknown; readonly parsed: boolean }
+}
+
+/** A schema without its wrappers. */
+export interface Form {
+  readonly schema: z.core.$ZodTypes
+  readonly kind?: FieldKind
 }
 
 /** Every value of a schema in the order it is written there, those in unions and records included. */
@@ -22,7 +29,8 @@ export function leavesOf(schema: z.core.$ZodType): readonly Leaf[] {
   const leaves = new Map<string, Leaf>()
   walk(schema, { path: [], fixed: true, open: new Set() }, (leaf) => {
     const key = JSON.stringify(leaf.path)
-    if (!leaves.has(key)) leaves.set(key, leaf)
+    const known = leaves.get(key)
+    leaves.set(key, known ? { ...known, forms: [...known.forms, ...leaf.forms] } : leaf)
   })
   return [...leaves.values()]
 }
@@ -42,7 +50,8 @@ interface Place {
 
 function walk(schema: z.core.$ZodType, place: Place, emit: (leaf: Leaf) => void): void {
   const { base, ...facts } = unwrap(schema)
-  const leafOf = ({ path, fixed }: Place): Leaf => ({ ...facts, path, fixed, schema: base })
+  const form = { schema: base, ...(facts.kind && { kind: facts.kind }) }
+  const leafOf = ({ path, fixed }: Place): Leaf => ({ ...facts, path, fixed, forms: [form] })
   if (place.open.has(base)) return
   const below = { ...place, open: new Set(place.open).add(base) }
   const { def } = base._zod
@@ -55,7 +64,7 @@ function walk(schema: z.core.$ZodType, place: Place, emit: (leaf: Leaf) => void)
     return
   }
   const inner = childrenOf(base)
-  if (def.type !== 'record' || facts.meta) emit(leafOf(place))
+  if (facts.meta || !isOnlyStructure(base)) emit(leafOf(place))
   for (const { schema: child, parts } of inner) {
     walk(child, { ...below, path: [...place.path, ...parts], fixed: false }, emit)
   }
@@ -83,6 +92,12 @@ function childrenOf(base: z.core.$ZodTypes): Child[] {
   if (def.type === 'intersection')
     return [def.left, def.right].map((schema) => ({ schema, parts: [] }))
   return []
+}
+
+// Then its children say all there is to say.
+function isOnlyStructure({ _zod: { def } }: z.core.$ZodTypes): boolean {
+  if (def.type === 'union') return def.options.every(isStructured)
+  return def.type === 'record' || def.type === 'intersection'
 }
 
 function isStructured(schema: z.core.$ZodType): boolean {

@@ -63,6 +63,38 @@ export function checkConfig<S extends RootSchema>(
   definition: ConfigDefinition<S>,
   options: LoadOptions,
 ): CheckedConfig<z.output<S>> {
+  const gathered = gather(definition, options)
+  const { profile, tree, warnings } = gathered
+  const parsed = definition.schema.safeParse(toPlain(tree), { error: explain })
+  const problems = [...gathered.problems, ...toProblems(parsed.error?.issues ?? [], gathered)]
+  const base = { name: definition.name, profile }
+  if (!parsed.success || problems.length > 0) {
+    const report = createReport({ ...base, problems, warnings, origins: originsOf(tree) })
+    return { ok: false, profile, report }
+  }
+  const config = freezeDeep(parsed.data)
+  const refined = refine(definition, config, gathered)
+  const report = createReport({
+    ...base,
+    problems: refined.problems,
+    warnings: [...warnings, ...refined.warnings],
+    origins: originsOf(tree, config),
+  })
+  return report.problems.length > 0
+    ? { ok: false, profile, report }
+    : { ok: true, config, profile, report }
+}
+
+/** All that was written, not yet validated. */
+interface Gathered {
+  readonly profile: Profile
+  readonly tree: MappingNode
+  readonly problems: readonly Problem[]
+  readonly warnings: readonly Problem[]
+  readonly variableAt: (path: string) => string | undefined
+}
+
+function gather(definition: ConfigDefinition<RootSchema>, options: LoadOptions): Gathered {
   const { env, files = [], cwd = '.', dotenv } = options
   const leaves = leavesOf(definition.schema)
   const known = new Set([PROFILE_VARIABLE, ...leaves.flatMap(variablesOf)])
@@ -70,31 +102,13 @@ export function checkConfig<S extends RootSchema>(
   const choice = chooseProfile(options.profile, environment)
   const context = { leaves, environment, profile: choice.profile, files, cwd }
   const layers = mergeLayers(definition, context)
-  const parsed = definition.schema.safeParse(toPlain(layers.tree), { error: explain })
-  const variableAt = createVariableIndex(leaves)
-  const problems = [
-    ...environment.problems,
-    ...choice.problems,
-    ...layers.problems,
-    ...toProblems(parsed.error?.issues ?? [], { tree: layers.tree, variableAt }),
-  ]
-  const base = { name: definition.name, profile: choice.profile }
-  const warnings = environment.misspelt()
-  if (!parsed.success || problems.length > 0) {
-    const report = createReport({ ...base, problems, warnings, origins: originsOf(layers.tree) })
-    return { ok: false, profile: choice.profile, report }
+  return {
+    profile: choice.profile,
+    tree: layers.tree,
+    problems: [...environment.problems, ...choice.problems, ...layers.problems],
+    warnings: environment.misspelt(),
+    variableAt: createVariableIndex(leaves),
   }
-  const config = freezeDeep(parsed.data)
-  const refined = refine(definition, config, choice.profile, layers.tree)
-  const origins = originsOf(layers.tree, config)
-  const report = createReport({
-    ...base,
-    problems: refined.problems,
-    warnings: [...warnings, ...refined.warnings],
-    origins,
-  })
-  if (refined.problems.length > 0) return { ok: false, profile: choice.profile, report }
-  return { ok: true, config, profile: choice.profile, report }
 }
 
 function createVariableIndex(leaves: readonly Leaf[]): (path: string) => string | undefined {
@@ -105,16 +119,18 @@ function createVariableIndex(leaves: readonly Leaf[]): (path: string) => string 
 function refine<S extends RootSchema>(
   definition: ConfigDefinition<S>,
   config: z.output<S>,
-  profile: Profile,
-  tree: MappingNode,
-): { problems: Problem[]; warnings: Problem[] } {
+  { profile, tree }: Gathered,
+): { readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] } {
   const findings = definition.refine?.(config, { profile }) ?? []
-  const located = (severity: Finding['severity']): Problem[] =>
+  const [problems, warnings] = (['error', 'warning'] as const).map((wanted) =>
     findings
-      .filter((finding) => (finding.severity ?? 'error') === severity)
-      .map(({ severity: _, path, code = 'refused', ...rest }) => {
-        const found = find(tree, path)
-        return { ...rest, code, path: formatPath(path), source: found.nearest.source }
-      })
-  return { problems: located('error'), warnings: located('warning') }
+      .filter(({ severity = 'error' }) => severity === wanted)
+      .map((finding) => locate(finding, tree)),
+  )
+  return { problems: problems ?? [], warnings: warnings ?? [] }
+}
+
+function locate({ severity: _, ...finding }: Finding, tree: MappingNode): Problem {
+  const { source } = find(tree, finding.path).nearest
+  return { ...finding, code: finding.code ?? 'refused', path: formatPath(finding.path), source }
 }

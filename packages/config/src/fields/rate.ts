@@ -19,7 +19,8 @@ export function rate(): Field<Rate, string> {
     json: [
       {
         type: 'string',
-        pattern: '^\\s*\\d+(\\.\\d+)?[kKmM]?\\s*/\\s*((\\d+(\\.\\d+)?)?(ms|s|m|h|d))+\\s*$',
+        pattern:
+          '^\\s*\\d+(\\.\\d+)?[kKmM]?\\s*/\\s*((\\d+(\\.\\d+)?(ms|s|m|h|d))+|ms|s|m|h|d)\\s*$',
       },
     ],
     show: (value: unknown) => (isRate(value) ? formatRate(value) : String(value)),
