@@ -1,3 +1,11 @@
+export { type BodyRules, type BodyValidator, createBodyValidator } from './body/body-validator.ts'
+export { type BodyLimitOptions, bodyLimit } from './body/limit.ts'
+export type { SchemaIssue, SchemaResult, StandardSchema } from './body/standard-schema.ts'
+export {
+  type ValidatedJson,
+  type ValidateJsonOptions,
+  validateJson,
+} from './body/validate-json.ts'
 export type { Incoming, IncomingSocket, Outgoing } from './exchange/connection.ts'
 export { requestHeader } from './exchange/connection.ts'
 export { type DeadlineOptions, deadline } from './exchange/deadline.ts'
@@ -6,6 +14,7 @@ export { type ExchangeOptions, exchange, exchangeOf } from './exchange/middlewar
 export type { Profile } from './exchange/profile.ts'
 export { acceptRequestId, newRequestId } from './exchange/request-id.ts'
 export { type Timed, type Timing, timingHeaders } from './exchange/timing.ts'
+export { type CompressOptions, compress } from './headers/compress.ts'
 export {
   CORS_REQUEST_HEADERS,
   type Cors,

@@ -1,1 +1,11 @@
+export {
+  createDrain,
+  type Drain,
+  type DrainOptions,
+  type DrainPhase,
+  type DrainResult,
+} from './node/drain.ts'
+export { type HardenOptions, hardenServer } from './node/harden-server.ts'
+export { type Fetch, type OutgoingBinding, onNode } from './node/on-node.ts'
+export { type ServerLimits, serverOptions } from './node/server-options.ts'
 export { alreadySent } from './problems/problems.ts'

@@ -37,6 +37,10 @@ export interface Exchange {
   /** Bytes of the response's body that were sent, as counted by whoever sent them. */
   bytesOut: number
   outcome: Outcome
+  /** The code of the error that the request ended with. */
+  errorCode: string | undefined
+  /** What is behind {@link errorCode}: for the log, never for a client. */
+  fault: unknown
   /** When the request's time is up, on the scale of `startedAt`; `undefined` for never. */
   deadlineAt: number | undefined
   /** True once a handler has taken over Node's response: the kit then leaves the response alone. */

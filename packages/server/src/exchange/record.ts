@@ -36,6 +36,8 @@ export class ExchangeRecord implements Exchange {
   status = 0
   bytesOut = 0
   outcome: Outcome = 'open'
+  errorCode: string | undefined = undefined
+  fault: unknown = undefined
   sent = false
   readonly timings: Timing[] = []
   readonly headers: string[]

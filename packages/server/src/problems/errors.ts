@@ -51,14 +51,16 @@ export class ServerError<Code extends string = ServerErrorCode> extends Error {
 }
 
 /**
- * True for this package's error of that code. It looks at the code and not at the class, so it also
- * holds for an error of a second copy of the package.
+ * True for an error made by this package or by a class built on its base, with that code if one is
+ * given. It looks at the shape and not at the class, so that two copies of the package understand
+ * each other.
  */
-export function isServerError<Code extends ServerErrorCode>(
+export function isServerError<Code extends string = string>(
   error: unknown,
-  code: Code,
+  code?: Code,
 ): error is ServerError<Code> {
-  return error instanceof Error && 'facts' in error && 'code' in error && error.code === code
+  if (!(error instanceof Error) || !('code' in error) || !('facts' in error)) return false
+  return code === undefined ? typeof error.code === 'string' : error.code === code
 }
 
 /** Something given to the kit at start-up makes no sense: a network, an origin, a schema, a table. */

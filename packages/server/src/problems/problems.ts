@@ -49,6 +49,7 @@ export function createProblems(options: ProblemsOptions): Problems {
       instance: c.req.path,
       ...(form === undefined ? {} : { form }),
     })
+    if (exchange !== undefined) exchange.errorCode = problem.code
     options.onProblem?.(problem, error, c)
     if (exchange?.sent === true || outgoingOf(c)?.headersSent === true) return alreadySent()
     return toResponse(problem, requestId, c)

@@ -177,14 +177,15 @@ export const SERVER_PROBLEMS = {
 } satisfies Record<ServerErrorCode, Problem>
 
 /**
- * Merges an app's table with the kit's own; for a code that is in both the app's entry holds. Write the
- * argument with `satisfies Record<YourErrorCode, Problem>` and the compiler finds the forgotten code.
+ * Merges an app's table with the kit's own; for a code that is in both, the app's entry holds. With the
+ * app's codes as type argument the compiler finds a forgotten one:
+ * `defineProblems<GatewayErrorCode>({ … })`.
  *
  * @throws SetupError for an entry with a status outside 400–599 or without title or remedy.
  */
-export function defineProblems<Table extends ProblemTable>(
-  table: Table,
-): Omit<typeof SERVER_PROBLEMS, keyof Table> & Table {
+export function defineProblems<Code extends string>(
+  table: Readonly<Record<Code, Problem>>,
+): Readonly<Record<Code | ServerErrorCode, Problem>> {
   for (const [code, problem] of Object.entries<Problem>(table)) {
     const { status, title, remedy } = problem
     if (!Number.isInteger(status) || status < 400 || status > 599) {
