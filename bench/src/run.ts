@@ -1,15 +1,21 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { cpus, release, totalmem } from 'node:os'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { startMock } from './harness/contender.ts'
-import { cleanUpOnExit, pinned, pinSelf } from './harness/processes.ts'
+import { cleanUpOnExit, pinSelf } from './harness/processes.ts'
 import { PEERS, type Peer } from './peers/catalog.ts'
-import { table } from './report.ts'
-import type { Plan, Readings, Scenario } from './scenarios/scenario.ts'
+import { environment, json, markdown } from './report.ts'
+import { firstToken } from './scenarios/first-token.ts'
+import type { Readings } from './scenarios/readings.ts'
+import type { Plan, Scenario } from './scenarios/scenario.ts'
+import { sequential } from './scenarios/sequential.ts'
+import { start } from './scenarios/start.ts'
+import { streams } from './scenarios/streams.ts'
 import { throughput } from './scenarios/throughput.ts'
 
-const SCENARIOS: readonly Scenario[] = [throughput]
+const SCENARIOS: readonly Scenario[] = [throughput, sequential, firstToken, streams, start]
 const RESULTS = new URL('../results/', import.meta.url)
+const README = new URL('../README.md', import.meta.url)
+const MARKS = ['<!-- results -->', '<!-- end of results -->'] as const
 
 const USAGE = `usage: node src/run.ts [options]
   --only LIST       scenarios: ${SCENARIOS.map(({ name }) => name).join(',')}
@@ -17,6 +23,7 @@ const USAGE = `usage: node src/run.ts [options]
   --rounds N        default 5
   --seconds N       of one timed round, default 4
   --log FILE        the servers' standard output; default: discarded
+  --publish         also puts the tables into the README
   --quick           one short round of everything: to see that it works, not to quote`
 
 const { values } = parseArgs({
@@ -26,6 +33,7 @@ const { values } = parseArgs({
     rounds: { type: 'string' },
     seconds: { type: 'string' },
     log: { type: 'string' },
+    publish: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -54,32 +62,6 @@ function available(peers: readonly Peer[]): Peer[] {
   })
 }
 
-function environment(plan: Plan, peers: readonly Peer[]): Record<string, unknown> {
-  return {
-    date: new Date().toISOString(),
-    node: process.version,
-    system: `${process.platform} ${release()}`,
-    cpu: `${cpus().length} × ${cpus()[0]?.model ?? '?'}`,
-    memoryGb: Math.round(totalmem() / 2 ** 30),
-    pinned,
-    plan,
-    versions: Object.fromEntries(peers.map((peer) => [peer.name, peer.version()])),
-  }
-}
-
-function markdown(facts: Record<string, unknown>, tables: readonly string[]): string {
-  const { date, node, system, cpu, plan, versions } = facts as {
-    [key: string]: string
-  } & { plan: Plan; versions: Record<string, string> }
-  const peers = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
-  return [
-    `${date} · Node ${node} · ${system} · ${cpu} · ${pinned ? 'pinned' : 'not pinned'} · ${plan.rounds} rounds of ${plan.seconds} s`,
-    `Versions: ${peers.join('; ')}.`,
-    ...tables,
-    '',
-  ].join('\n\n')
-}
-
 async function main(): Promise<void> {
   if (values.help) return console.log(USAGE)
   const { quick } = values
@@ -97,24 +79,28 @@ async function main(): Promise<void> {
   pinSelf()
   const mock = await startMock()
   const facts = environment(plan, peers)
-  const results: Record<string, unknown> = {}
-  const tables: string[] = []
+  const results = new Map<string, Readings>()
   mkdirSync(RESULTS, { recursive: true })
   for (const scenario of scenarios) {
     console.error(`\n${scenario.title}`)
     const note = (line: string) => console.error(`  ${line}`)
-    const readings: Readings = await scenario.run({ plan, mock, peers, note })
-    const rounds = readings.peers.map((peer) => [peer, readings.rounds(peer)])
-    results[scenario.name] = {
-      rounds: Object.fromEntries(rounds),
-      failures: Object.fromEntries(readings.failures),
-    }
-    tables.push(table(scenario, readings))
+    results.set(scenario.name, await scenario.run({ plan, mock, peers, note }))
     // After every scenario, so that an interrupted run keeps what it has.
-    writeFileSync(new URL('latest.json', RESULTS), JSON.stringify({ ...facts, results }, null, 2))
-    writeFileSync(new URL('latest.md', RESULTS), markdown(facts, tables))
+    writeFileSync(new URL('latest.json', RESULTS), json(facts, results))
+    writeFileSync(new URL('latest.md', RESULTS), markdown(facts, scenarios, results))
   }
-  console.log(markdown(facts, tables))
+  const report = markdown(facts, scenarios, results)
+  if (values.publish) publish(report)
+  console.log(report)
+}
+
+/** Puts the report into the README, between the two marks that hold its place. */
+function publish(report: string): void {
+  const readme = readFileSync(README, 'utf8')
+  const [before] = readme.split(MARKS[0])
+  const [, after] = readme.split(MARKS[1])
+  if (before === undefined || after === undefined) throw new Error('the README has lost its marks')
+  writeFileSync(README, `${before}${MARKS[0]}\n\n${report}\n${MARKS[1]}${after}`)
 }
 
 await main().then(

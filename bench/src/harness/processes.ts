@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -47,11 +47,15 @@ export class Running {
     const pin = pinned ? ['taskset', '-c', String(core)] : []
     const [file = command.file, ...args] = [...pin, command.file, ...command.args]
     const { PATH = '', HOME = '/' } = process.env
+    const output = openSync(stdout ?? '/dev/null', 'a')
+    const errors = openSync(this.#errors, 'a')
     this.#child = spawn(file, args, {
       cwd: scratch(),
       env: { PATH: `${PATH}:/usr/sbin:/sbin`, HOME, ...command.env },
-      stdio: ['ignore', stdout ? openSync(stdout, 'a') : 'ignore', openSync(this.#errors, 'a')],
+      stdio: ['ignore', output, errors],
     })
+    closeSync(output)
+    closeSync(errors)
     this.#exited = new Promise((resolve) => {
       this.#child.once('exit', () => resolve())
       this.#child.once('error', () => resolve())

@@ -31,8 +31,10 @@ export const DIRECT = 'direct'
 export const CLIENT_KEY = 'tg-bench-5f2c1a'
 
 const GATEWAY = fileURLToPath(new URL('../../../apps/gateway/dist/cli.js', import.meta.url))
-const PORTKEY = '@portkey-ai/gateway/build/start-server.js'
+const PORTKEY = fileURLToPath(import.meta.resolve('@portkey-ai/gateway/build/start-server.js'))
+const LOOPBACK = new URL('./loopback.js', import.meta.url).href
 
+/** A peer of our own, in JavaScript: a server that strips its types at start is slower and larger. */
 function script(file: string): (setting: Setting) => Command {
   return (setting) => ({
     file: process.execPath,
@@ -87,7 +89,7 @@ export const PEERS: readonly Peer[] = [
     version: () => `undici ${dependency('undici')()}`,
     missing: () => undefined,
     ready: '/v1/models',
-    command: script('./bare.ts'),
+    command: script('./bare.js'),
   },
   tidegate('tidegate', undefined),
   tidegate('tidegate-auth', CLIENT_KEY),
@@ -96,14 +98,14 @@ export const PEERS: readonly Peer[] = [
     version: () => `${dependency('fastify')()}, http-proxy ${dependency('@fastify/http-proxy')()}`,
     missing: () => undefined,
     ready: '/v1/models',
-    command: script('./fastify.ts'),
+    command: script('./fastify.js'),
   },
   {
     name: 'hono-proxy',
     version: () => `${dependency('hono')()}, node-server ${dependency('@hono/node-server')()}`,
     missing: () => undefined,
     ready: '/v1/models',
-    command: script('./hono-proxy.ts'),
+    command: script('./hono-proxy.js'),
   },
   {
     name: 'portkey',
@@ -116,7 +118,7 @@ export const PEERS: readonly Peer[] = [
     ],
     command: ({ port }) => ({
       file: process.execPath,
-      args: [fileURLToPath(import.meta.resolve(PORTKEY)), '--headless', `--port=${port}`],
+      args: ['--import', LOOPBACK, PORTKEY, '--headless', `--port=${port}`],
       env: { NODE_ENV: 'production' },
     }),
   },

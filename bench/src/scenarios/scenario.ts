@@ -1,5 +1,6 @@
 import type { Contender } from '../harness/contender.ts'
 import type { Peer } from '../peers/catalog.ts'
+import { type Reading, Readings } from './readings.ts'
 
 /** How much is run; every scenario is bounded by it. */
 export interface Plan {
@@ -21,44 +22,19 @@ export interface Bench {
   readonly note: (line: string) => void
 }
 
-/** One round's numbers of one peer, by the column they belong to. */
-export type Reading = Readonly<Record<string, number>>
-
-/** All rounds of one scenario: a peer that failed in a round has no reading there, but a reason. */
-export class Readings {
-  readonly #rounds = new Map<string, (Reading | undefined)[]>()
-  readonly #failures = new Map<string, string>()
-
-  get peers(): string[] {
-    return [...this.#rounds.keys()]
-  }
-
-  get failures(): ReadonlyMap<string, string> {
-    return this.#failures
-  }
-
-  rounds(peer: string): readonly (Reading | undefined)[] {
-    return this.#rounds.get(peer) ?? []
-  }
-
-  add(peer: string, round: number, reading: Reading): void {
-    const rounds = this.#rounds.get(peer) ?? []
-    rounds[round] = reading
-    this.#rounds.set(peer, rounds)
-  }
-
-  fail(peer: string, reason: string): void {
-    this.#failures.set(peer, reason)
-  }
-}
+/** The peers that the others are set against. */
+export const BARE = ['bare']
+export const BARE_AND_PORTKEY = ['bare', 'portkey']
 
 /** A column of a scenario's table. */
 export interface Column {
   readonly key: string
   readonly title: string
   readonly digits: number
-  /** Also shown as a multiple of the bare pipe's and of Portkey's, before the numbers themselves. */
-  readonly ratio?: boolean
+  /** Also shown as a multiple of these peers' numbers, before the numbers themselves. */
+  readonly ratio?: readonly string[]
+  /** Also shown as what it adds to going direct. */
+  readonly added?: boolean
   /** Shown as median alone, without the span of the rounds. */
   readonly plain?: boolean
   /** The worst round counts, not the median. */

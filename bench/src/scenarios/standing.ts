@@ -1,6 +1,7 @@
 import { type Contender, startPeer } from '../harness/contender.ts'
 import { cpuMsOf } from '../harness/processes.ts'
-import { type Bench, interleave, type Reading, type Readings } from './scenario.ts'
+import type { Reading, Readings } from './readings.ts'
+import { type Bench, interleave } from './scenario.ts'
 
 /** Runs a scenario over servers that stay up for all its rounds, with going direct among them. */
 export async function withStandingPeers(
@@ -36,7 +37,8 @@ export async function withCpu<T>(
   work: () => Promise<T>,
 ): Promise<{ result: T; server: number; load: number }> {
   const own = process.cpuUsage()
-  const [server, mock] = [cpuMsOf(contender.server.pid), cpuMsOf(bench.mock.server.pid)]
+  const serverMs = () => (contender === bench.mock ? Number.NaN : cpuMsOf(contender.server.pid))
+  const [server, mock] = [serverMs(), cpuMsOf(bench.mock.server.pid)]
   const start = performance.now()
   const result = await work()
   const elapsed = performance.now() - start
@@ -44,7 +46,7 @@ export async function withCpu<T>(
   const mockMs = cpuMsOf(bench.mock.server.pid) - mock
   return {
     result,
-    server: (100 * (cpuMsOf(contender.server.pid) - server)) / elapsed,
+    server: (100 * (serverMs() - server)) / elapsed,
     load: (100 * ((user + system) / 1000 + mockMs)) / elapsed,
   }
 }

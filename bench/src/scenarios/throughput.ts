@@ -2,7 +2,7 @@ import type { Contender } from '../harness/contender.ts'
 import { rssOf } from '../harness/processes.ts'
 import { chatRequest } from '../harness/requests.ts'
 import { sendPlain } from '../load/plain.ts'
-import type { Scenario } from './scenario.ts'
+import { BARE, BARE_AND_PORTKEY, type Scenario } from './scenario.ts'
 import { withCpu, withStandingPeers } from './standing.ts'
 
 const CONNECTIONS = 32
@@ -11,8 +11,8 @@ export const throughput: Scenario = {
   name: 'throughput',
   title: `Throughput: ${CONNECTIONS} keep-alive connections, chat completion with a 416-byte reply`,
   columns: [
-    { key: 'rps', title: 'req/s', digits: 0, ratio: true },
-    { key: 'micros', title: 'server µs/req', digits: 0, ratio: true, plain: true },
+    { key: 'rps', title: 'req/s', digits: 0, ratio: BARE_AND_PORTKEY },
+    { key: 'micros', title: 'server µs/req', digits: 0, ratio: BARE, plain: true },
     { key: 'cpu', title: 'server core %', digits: 0, plain: true },
     { key: 'loadCpu', title: 'load core %', digits: 0, plain: true },
     { key: 'rss', title: 'RSS MB', digits: 0, plain: true },
