@@ -1,0 +1,24 @@
+import { defineConfig, field, loadConfig, type Secret } from '@tidegate/config'
+import { port, secret } from '@tidegate/config/fields'
+import { z } from 'zod'
+
+export interface Config {
+  readonly port: number
+  readonly partnerKey: Secret
+}
+
+const definition = defineConfig({
+  name: 'parcels',
+  schema: z.strictObject({
+    port: field(port().default(3000), { env: 'PORT', description: 'Where the server listens.' }),
+    partnerKey: field(secret({ minLength: 8 }), {
+      env: 'PARTNER_KEY',
+      description: "Opens the carrier's API.",
+    }),
+  }),
+})
+
+/** Reads the configuration from the environment; everything that is wrong is in one error. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  return loadConfig(definition, { env, dotenv: false }).config
+}
