@@ -1,29 +1,25 @@
 import { isIP } from 'node:net'
+import { compileCors, createTrust, isLoopback } from '@tidegate/server'
 
-/** What is wrong with an address or CIDR block such as `10.0.0.0/8`, or undefined. */
-export function findCidrFault(text: string): string | undefined {
-  const [address = '', bits, ...rest] = text.split('/')
-  const family = address.includes('%') ? 0 : isIP(address)
-  if (family === 0 || rest.length > 0) return 'expected an IP address or a block such as 10.0.0.0/8'
-  if (bits === undefined) return undefined
-  const widest = family === 4 ? 32 : 128
-  if (/^\d{1,3}$/.test(bits) && Number(bits) <= widest) return undefined
-  return `expected a prefix length from 0 to ${widest} after "/"`
+/** What is wrong with an address or a block of them such as `10.0.0.0/8`, or undefined. */
+export function findNetworkFault(text: string): string | undefined {
+  return faultOf(() => createTrust([text]))
 }
 
 /** What is wrong with an origin of CORS, which is `*` or what a browser sends, or undefined. */
 export function findOriginFault(text: string): string | undefined {
-  if (text === '*') return undefined
-  const shape = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\s*@]+$/
-  if (!shape.test(text)) return originForm
-  if (!/^https?:/.test(text)) return undefined
-  const origin = URL.parse(text)?.origin
-  if (origin === text) return undefined
-  return origin === undefined ? originForm : `a browser sends this origin as ${origin}`
+  return faultOf(() => compileCors({ profile: 'production', origins: [text] }))
 }
 
-const originForm =
-  'expected "*" or an origin such as https://app.example.com: a scheme, a host, a port if need be, nothing after it'
+// The server is asked itself, so that what passes here never fails at start.
+function faultOf(compile: () => unknown): string | undefined {
+  try {
+    compile()
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message.replace(/\.$/, '') : 'is not understood'
+  }
+}
 
 /** What is wrong with an upstream's address, or undefined. */
 export function findEndpointFault(text: string): string | undefined {
@@ -39,14 +35,14 @@ export function findEndpointFault(text: string): string | undefined {
   return undefined
 }
 
-/** Whether only this machine can reach what listens on `host`. */
-export function isLoopback(host: string): boolean {
-  const name = host.toLowerCase()
-  if (name === 'localhost' || name === '::1') return true
-  return isIP(name) === 4 && name.startsWith('127.')
+/** What is wrong with the address to listen on, or undefined. */
+export function findHostFault(text: string): string | undefined {
+  if (isIP(text) !== 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text)) return undefined
+  if (text.startsWith('[')) return 'expected an address without brackets, such as ::1'
+  return 'expected an address or a name without scheme and port, such as 127.0.0.1 or 0.0.0.0'
 }
 
-/** The host as it stands in a URL: IPv6 in brackets. */
-export function hostInUrl(host: string): string {
-  return isIP(host) === 6 ? `[${host}]` : host
+/** Whether only this machine can reach what listens on `host`. */
+export function isLocalHost(host: string): boolean {
+  return host.toLowerCase() === 'localhost' || isLoopback(host)
 }

@@ -5,6 +5,8 @@ import type { Secret } from '@tidegate/config'
  * Durations are milliseconds, sizes bytes.
  */
 export interface Settings {
+  /** The file it was read from, as it was named. Absent: the environment alone. */
+  readonly configFile?: string
   readonly profile: Profile
   readonly logLevel: LogLevel
   readonly server: ServerSettings

@@ -1,0 +1,97 @@
+import type { Secret } from '@tidegate/config'
+import { authOf } from './rules/exposure.ts'
+import type { GatewayConfig } from './schema/gateway.ts'
+import type {
+  KeySettings,
+  Profile,
+  RouteSettings,
+  ServerSettings,
+  Settings,
+  UpstreamSettings,
+} from './settings.ts'
+
+/** What a compiled configuration needs besides the configuration itself. */
+export interface CompileContext {
+  readonly profile: Profile
+  readonly tls: ServerSettings['tls']
+  /** The upstream that stands for the local demo model, if one does. */
+  readonly demo: string | undefined
+  /** The configuration file, if there is one. */
+  readonly file: string | undefined
+}
+
+/** Turns a checked configuration into what the gateway runs on. */
+export function compileSettings(config: GatewayConfig, context: CompileContext): Settings {
+  return {
+    ...(context.file !== undefined && { configFile: context.file }),
+    profile: context.profile,
+    logLevel: config.logging.level,
+    server: compileServer(config.server, context),
+    admin: { key: config.admin.key },
+    upstreams: Object.entries(config.upstreams).map(([name, upstream]) =>
+      compileUpstream(name, upstream, context),
+    ),
+    routes: config.routes.map((route) => compileRoute(config, route)),
+    keys: config.auth.keys.map(compileKey),
+  }
+}
+
+function compileServer(server: GatewayConfig['server'], { tls }: CompileContext): ServerSettings {
+  const { host, port, trustedProxies, bodyLimit, keepAlive, maxConnections, compression } = server
+  const { cors, drain, timeouts } = server
+  return {
+    ...{ host, port, trustedProxies, bodyLimit, keepAlive, maxConnections, compression },
+    ...{ cors, drain, timeouts, tls },
+  }
+}
+
+function compileUpstream(
+  name: string,
+  { protocol, endpoints, timeouts }: GatewayConfig['upstreams'][string],
+  { demo }: CompileContext,
+): UpstreamSettings {
+  const [endpoint] = endpoints
+  // The schema asks for one: this is for the compiler.
+  if (endpoint === undefined) throw new TypeError(`Upstream ${name} has no endpoint.`)
+  return {
+    name,
+    protocol,
+    endpoint: { url: new URL(endpoint.url), apiKey: endpoint.apiKey },
+    timeouts,
+    demo: name === demo,
+  }
+}
+
+function compileRoute(
+  config: GatewayConfig,
+  route: GatewayConfig['routes'][number],
+): RouteSettings {
+  const [upstream = ''] = route.upstreams
+  return {
+    match: route.match,
+    upstream,
+    auth: authOf(config, route),
+    stripPrefix: route.stripPrefix ?? '',
+    validate: compileValidation(route.validate),
+  }
+}
+
+function compileValidation(
+  rules: GatewayConfig['routes'][number]['validate'],
+): RouteSettings['validate'] {
+  const { schema, required, contentType } = rules ?? {}
+  const compiled = {
+    ...(schema !== undefined && { schema }),
+    ...(required !== undefined && { required }),
+    ...(contentType !== undefined && { contentType }),
+  }
+  return Object.keys(compiled).length === 0 ? undefined : compiled
+}
+
+function compileKey({ id, key, sha256 }: GatewayConfig['auth']['keys'][number]): KeySettings {
+  return { id, tier: undefined, secret: secretOf(key, sha256) }
+}
+
+function secretOf(key: Secret | undefined, sha256 = ''): KeySettings['secret'] {
+  return key === undefined ? { sha256: sha256.toLowerCase() } : { plain: key }
+}

@@ -1,0 +1,127 @@
+import {
+  type CheckedConfig,
+  ConfigError,
+  checkConfig,
+  defineConfig,
+  type Problem,
+  type Report,
+  type Variables,
+} from '@tidegate/config'
+import { compileSettings } from './compile.ts'
+import {
+  type EnvironmentSetup,
+  processDefinition,
+  providersDefinition,
+  setUpFromEnvironment,
+} from './environment.ts'
+import { mergeReports } from './report.ts'
+import { checkExposure } from './rules/exposure.ts'
+import { checkKeys } from './rules/keys.ts'
+import { checkRoutes } from './rules/routes.ts'
+import { readTls } from './rules/tls.ts'
+import { type GatewayConfig, gatewaySchema } from './schema/gateway.ts'
+import type { Settings } from './settings.ts'
+
+/** Where the settings come from. */
+export interface LoadSettingsOptions {
+  /** The process's environment. */
+  readonly env: Variables
+  /** The configuration file. Without one the environment alone configures the gateway. */
+  readonly file?: string | undefined
+  /** What relative paths and `.env` start from. */
+  readonly cwd: string
+}
+
+/** What reading the configuration gave. */
+export interface CheckedSettings {
+  /** Undefined when there is a problem. */
+  readonly settings: Settings | undefined
+  readonly report: Report
+}
+
+/** Reads the configuration and answers with everything that is wrong with it. */
+export function checkSettings({ env, file, cwd }: LoadSettingsOptions): CheckedSettings {
+  const from = { env, cwd }
+  const process = checkConfig(processDefinition, from)
+  const providers = file === undefined ? checkConfig(providersDefinition, from) : undefined
+  const reports = [process, ...(providers === undefined ? [] : [providers])].map(ofEnvironment)
+  const setup = providers && setUpFromEnvironment(providers.ok ? providers.config : nothingGiven)
+  const layer = {
+    ...(setup && { version: 1 as const, ...setup.input }),
+    ...(process.ok && process.config.debug && { logging: { level: 'debug' as const } }),
+  }
+  const gateway = checkConfig(defineGateway(layer, cwd), {
+    ...from,
+    ...(file !== undefined && { files: [file] }),
+  })
+  const report = mergeReports([...reports, relocate(gateway.report, setup)])
+  if (!gateway.ok || report.problems.length > 0) return { settings: undefined, report }
+  const { config, profile } = gateway
+  const { tls } = readTls(config.server, cwd)
+  return { settings: compileSettings(config, { profile, tls, demo: setup?.demo, file }), report }
+}
+
+/**
+ * Reads the configuration: defaults, file, `.env` and environment, the later above the earlier.
+ *
+ * @throws {ConfigError} with every problem at once when there is any.
+ */
+export function loadSettings(options: LoadSettingsOptions): {
+  readonly settings: Settings
+  readonly report: Report
+} {
+  const { settings, report } = checkSettings(options)
+  if (settings === undefined) throw new ConfigError(report)
+  return { settings, report }
+}
+
+// Stands in for variables that are wrong, so that everything else is checked all the same.
+const nothingGiven = { providers: {} }
+
+type Layer = Partial<Pick<EnvironmentSetup['input'], 'upstreams' | 'routes'>> & {
+  readonly version?: 1
+  readonly logging?: { readonly level: 'debug' }
+}
+
+function defineGateway(layer: Layer, cwd: string) {
+  const profiles = { development: layer, test: layer, staging: layer, production: layer }
+  return defineConfig({
+    name: 'tidegate',
+    schema: gatewaySchema,
+    profiles,
+    refine: (config: GatewayConfig, { profile }) => [
+      ...checkRoutes(config),
+      ...checkExposure(config, profile),
+      ...checkKeys(config, profile),
+      ...readTls(config.server, cwd).findings,
+    ],
+  })
+}
+
+// The definitions of the environment have paths that are nobody's business: the variable says it all.
+function ofEnvironment({ report }: CheckedConfig<unknown>): Report {
+  const rooted = (problem: Problem): Problem => ({ ...problem, path: '(root)' })
+  return {
+    ...report,
+    problems: report.problems.map(rooted),
+    warnings: report.warnings.map(rooted),
+    origins: [],
+  }
+}
+
+/** What is wrong with upstreams and routes that a variable made is that variable's problem. */
+function relocate(report: Report, setup: EnvironmentSetup | undefined): Report {
+  if (setup === undefined) return report
+  const move = (problem: Problem): Problem => {
+    const name = problem.source.kind === 'profile' ? upstreamAt(problem.path, setup) : undefined
+    const variable = name === undefined ? undefined : setup.variables[name]
+    if (variable === undefined) return problem
+    return { ...problem, path: '(root)', source: { kind: 'env', name: variable } }
+  }
+  return { ...report, problems: report.problems.map(move), warnings: report.warnings.map(move) }
+}
+
+function upstreamAt(path: string, { input }: EnvironmentSetup): string | undefined {
+  const [, index, name] = /^(?:routes\[(\d+)\]|upstreams\.([\w-]+))/.exec(path) ?? []
+  return name ?? input.routes[Number(index)]?.upstreams[0]
+}

@@ -1,0 +1,51 @@
+import { field } from '@tidegate/config'
+import { secret } from '@tidegate/config/fields'
+import { z } from 'zod'
+import { checked, findCredentialFault } from './checked.ts'
+import { later } from './later.ts'
+
+const id = checked(z.string(), (text) =>
+  /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/.test(text)
+    ? undefined
+    : 'expected up to 64 letters, digits and . _ @ -, as it stands in logs',
+)
+
+// Not shown when it is wrong: it may be a key in the wrong place.
+const sha256 = checked(z.string(), (text) =>
+  /^[0-9a-f]{64}$/i.test(text)
+    ? undefined
+    : "expected the 64 hexadecimal digits of the key's SHA-256, as printf %s KEY | sha256sum prints them",
+)
+
+const key = z
+  .strictObject({
+    id: field(id, {
+      description: 'The name by which logs know its owner.',
+      example: 'mobile-app',
+    }),
+    key: field(checked(secret(), findCredentialFault).optional(), {
+      description: 'The key itself, any characters. Keep it in a variable.',
+      example: `\${MOBILE_APP_KEY}`,
+    }),
+    sha256: field(sha256.optional(), {
+      description: "Or the key's SHA-256, so that no file holds the key.",
+    }),
+    tier: later({ capability: 'a tier', off: [] }),
+  })
+  .superRefine((entry, context) => {
+    if ((entry.key === undefined) === (entry.sha256 === undefined)) {
+      const message =
+        entry.key === undefined
+          ? 'has neither key nor sha256; give it one'
+          : 'has both key and sha256; keep one'
+      context.addIssue({ code: 'custom', message })
+    }
+  })
+
+/** How clients prove who they are. */
+export const authSchema = z
+  .strictObject({
+    keys: z.array(key).default([]),
+    jwt: later({ capability: 'accepting JWTs' }),
+  })
+  .prefault({})

@@ -1,0 +1,40 @@
+import { field } from '@tidegate/config'
+import { choice } from '@tidegate/config/fields'
+import { z } from 'zod'
+import { authSchema } from './auth.ts'
+import { later } from './later.ts'
+import { routeSchema } from './routes.ts'
+import { adminSchema, serverSchema } from './server.ts'
+import { upstreamsSchema } from './upstreams.ts'
+
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+/** The configuration file: the gateway's public contract. */
+export const gatewaySchema = z.strictObject({
+  version: field(z.literal(1), { description: "The form's version, which is 1." }),
+  server: serverSchema,
+  admin: adminSchema,
+  logging: z
+    .strictObject({
+      level: field(choice(LEVELS).default('info'), {
+        env: 'LOG_LEVEL',
+        description: 'The least severe lines that are written.',
+        dotenv: 'info',
+      }),
+    })
+    .prefault({}),
+  redis: z
+    .strictObject({ url: later({ capability: 'sharing state over Redis', off: [] }) })
+    .prefault({}),
+  upstreams: upstreamsSchema,
+  routes: z.array(routeSchema).min(1),
+  limits: later({ capability: 'limiting', off: [{}] }),
+  tiers: later({ capability: 'tiers', off: [{}] }),
+  auth: authSchema,
+})
+
+/** A configuration as its schema gives it: parsed and complete, not yet compiled. */
+export type GatewayConfig = z.output<typeof gatewaySchema>
+
+/** A configuration as a file says it. */
+export type GatewayInput = z.input<typeof gatewaySchema>

@@ -1,0 +1,69 @@
+import { field } from '@tidegate/config'
+import { choice, list } from '@tidegate/config/fields'
+import { z } from 'zod'
+import { parseMatch } from '../route-match.ts'
+import { checked } from './checked.ts'
+import { later } from './later.ts'
+
+const MEDIA_TYPE = /^[\w!#$&^.+-]+\/(\*|[\w!#$&^.+-]+)$/
+
+const contentType = checked(z.string(), (text) =>
+  MEDIA_TYPE.test(text) ? undefined : 'expected a content type such as application/json',
+)
+
+const validate = z
+  .strictObject({
+    schema: field(z.record(z.string(), z.unknown()).optional(), {
+      description: 'A JSON Schema that the body must satisfy.',
+    }),
+    required: field(list(z.string().min(1)).optional(), {
+      description: 'Fields that the body must have.',
+      example: 'model,messages',
+    }),
+    contentType: field(list(contentType).optional(), {
+      description: 'Content types that are taken; others are answered with 415.',
+      example: 'application/json',
+    }),
+  })
+  .optional()
+
+const stream = z
+  .strictObject({
+    holdBack: later({ capability: 'holding a stream back' }),
+    resume: later({ capability: 'resuming a stream' }),
+  })
+  .optional()
+
+/** Which requests go where. */
+export const routeSchema = z.strictObject({
+  match: field(
+    checked(z.string(), (text) => parseMatch(text).fault),
+    {
+      description:
+        'The paths: literal segments, `*` for one segment, `**` at the end for any number.',
+      example: '/v1/**',
+    },
+  ),
+  upstreams: field(
+    list().refine((names) => names.length > 0, { error: 'names no upstream' }),
+    {
+      description: 'The name of the upstream that answers.',
+      example: 'openai',
+    },
+  ),
+  auth: field(choice(['required', 'optional', 'none']).optional(), {
+    description:
+      'Whether a client needs a key. Unset: `required` when `auth.keys` are there, else `none`.',
+  }),
+  stripPrefix: field(z.string().optional(), {
+    description:
+      'What is taken off the path before it reaches the upstream; `match` begins with it.',
+    example: '/companion',
+  }),
+  validate,
+  limits: later({ capability: 'limiting', off: [[]] }),
+  cache: later({ capability: 'caching' }),
+  coalesce: later({ capability: 'coalescing', off: [false] }),
+  idempotency: later({ capability: 'replaying by Idempotency-Key' }),
+  stream,
+})
