@@ -24,7 +24,7 @@ export function editDistance(from: string, to: string, limit = Number.POSITIVE_I
     beforeLast = last
     last = current
   }
-  return last[to.length] ?? 0
+  return Math.min(last[to.length] ?? 0, limit + 1)
 }
 
 /** The candidate that was probably meant, or undefined when none is close. Case does not count. */

@@ -114,7 +114,7 @@ class Reader {
   #alias(name: string, path: Path, offset: number): ValueNode {
     const target = this.#anchors.get(name)
     if (!target)
-      return this.complain('invalid_file', path, `there is no anchor &${name} above`, offset)
+      return this.complain('invalid_file', path, `there is no anchor ${quote(name)} above`, offset)
     return this.#node(target, path)
   }
 
@@ -176,6 +176,7 @@ const faultMessages: Readonly<Record<string, string>> = {
   MULTILINE_IMPLICIT_KEY: 'a key must stand on one line; is a colon missing above?',
   MULTIPLE_DOCS: 'a second document begins here; a file holds one',
   UNEXPECTED_TOKEN: 'something stands here that does not belong here',
+  RESOURCE_EXHAUSTION: 'is nested too deeply',
   TAG_RESOLVE_FAILED: 'tags such as !name are not supported',
   BLOCK_AS_IMPLICIT_KEY:
     'a value can not begin on the line of another key; quote it if it holds ": "',
