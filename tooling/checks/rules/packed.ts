@@ -10,7 +10,7 @@ import { pnpm } from '../command.ts'
 import { type Project, publishable, root } from '../workspace.ts'
 
 /** Packs a project as the registry would get it. */
-export async function pack({ dir }: Project): Promise<Buffer> {
+async function pack({ dir }: Project): Promise<Buffer> {
   const destination = await mkdtemp(join(tmpdir(), 'tidegate-pack-'))
   try {
     const file = join(destination, 'package.tgz')

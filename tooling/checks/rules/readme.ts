@@ -9,6 +9,9 @@ const runLimitMs = 20_000
 /** Where code of documents that belong to no package is compiled: a project that depends on all of them. */
 const commonHome = 'tooling/checks'
 
+/** Documents for those who work on the repository: their code is a sketch inside something larger. */
+const notForUsers = /^(\.changeset|tooling|bench)\//
+
 export interface Block {
   /** The line of the document on which the code begins, from 1. */
   readonly line: number
@@ -99,7 +102,7 @@ export const readme: Check = {
     const homes = new Map<string, Document[]>()
     const owners = projects(files).map(({ dir }) => dir)
     for (const path of files) {
-      if (!path.endsWith('.md') || path.startsWith('.changeset/')) continue
+      if (!path.endsWith('.md') || notForUsers.test(path)) continue
       const home = owners.find((dir) => path.startsWith(`${dir}/`)) ?? commonHome
       homes.set(home, [...(homes.get(home) ?? []), { path, text: readText(path) }])
     }
