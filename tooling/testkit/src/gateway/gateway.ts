@@ -23,6 +23,8 @@ export interface GatewayOptions {
   readonly script?: string
   /** How long it may take to become ready, in ms. Default 15000. */
   readonly timeoutMs?: number
+  /** How long it may take to end after SIGTERM when disposed of, in ms. Default 5000. */
+  readonly graceMs?: number
 }
 
 /** A gateway in a process of its own. */
@@ -94,15 +96,14 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
   const configArguments = prepared === undefined ? [] : ['--config', prepared.file]
   const log = new LogStream()
   const startedAtMs = performance.now()
-  const child = stack.use(
-    new ManagedProcess({
-      command: process.execPath,
-      args: [script, 'start', ...configArguments, ...args],
-      env: cleanEnvironment({ ...listen, ...env }),
-      cwd: options.cwd ?? folder.path,
-      onStdout: (text) => log.accept(text),
-    }),
-  )
+  const child = new ManagedProcess({
+    command: process.execPath,
+    args: [script, 'start', ...configArguments, ...args],
+    env: cleanEnvironment({ ...listen, ...env }),
+    cwd: options.cwd ?? folder.path,
+    onStdout: (text) => log.accept(text),
+  })
+  stack.defer(async () => void (await child.end('SIGTERM', options.graceMs)))
   await waitUntilReady(child, port, timeoutMs)
   const readyAfterMs = performance.now() - startedAtMs
   const kept = stack.move()

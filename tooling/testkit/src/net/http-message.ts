@@ -1,5 +1,5 @@
 /** How a message says where its body ends. `none`: the status or method allows no body. */
-export type Framing = 'none' | 'length' | 'chunked' | 'close'
+type Framing = 'none' | 'length' | 'chunked' | 'close'
 
 /** One HTTP/1.1 message as it stood on the wire. */
 export interface HttpMessage {
@@ -98,7 +98,7 @@ function readBody(bytes: Buffer, framing: Framing, announced: number, closed: bo
 }
 
 /** Reads one message from the start of `bytes`; `null` while its head is not complete. */
-export function readMessage(bytes: Buffer, options: ReadOptions): HttpMessage | null {
+function readMessage(bytes: Buffer, options: ReadOptions): HttpMessage | null {
   const end = bytes.indexOf(headEnd)
   if (end < 0) return null
   const [startLine = '', ...lines] = bytes.toString('latin1', 0, end).split('\r\n')

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { defaultTimeoutMs } from '../process/waiting.ts'
+import { defaultTimeoutMs, withTimeout } from '../process/waiting.ts'
 import { type HttpResponseMessage, parseResponses } from './http-message.ts'
 import { type ConnectOptions, connectRaw, type RawConnection } from './raw-connection.ts'
 
@@ -12,7 +12,10 @@ export type RawStep =
   | { readonly untilReceived: string }
 
 export interface RawRequestOptions extends ConnectOptions {
-  /** Sent exactly as given, one write per element; strings as UTF-8. */
+  /**
+   * Sent exactly as given, one write per element; strings as UTF-8. When the first request is HEAD,
+   * all responses are read as responses to HEAD.
+   */
   readonly send: RawStep | readonly RawStep[]
   /** Ends the writing side (FIN) after the last byte. Default false. */
   readonly halfClose?: boolean
@@ -50,9 +53,9 @@ async function perform(connection: RawConnection, step: RawStep, timeoutMs: numb
 }
 
 /**
- * Sends exactly the given bytes over a new TCP connection and reads what comes back, until the
- * expected number of responses is complete, the server ends, or the time is up. The connection is
- * closed then.
+ * Sends exactly the given bytes over a new TCP connection and reads what comes back, until all is
+ * sent and the expected number of responses is complete, the server ends, or the time is up. The
+ * connection is closed then.
  */
 export async function rawRequest(options: RawRequestOptions): Promise<RawExchange> {
   const steps = Array.isArray(options.send)
@@ -73,13 +76,15 @@ export async function rawRequest(options: RawRequestOptions): Promise<RawExchang
     }
     if (options.halfClose === true) connection.halfClose()
   }
-  const sending = send().catch(() => undefined)
-  const outcome = await connection.waitFor(answered, timeoutMs).then(
+  // A server may answer, or leave, before the last byte was sent: what was not sent then never is.
+  const sent = Promise.race([send().catch(() => undefined), connection.ended])
+  const outcome = await Promise.all([
+    connection.waitFor(answered, timeoutMs),
+    withTimeout(sent, timeoutMs, () => 'not all was sent'),
+  ]).then(
     () => 'answered' as const,
     () => connection.ending ?? ('timed-out' as const),
   )
-  // A server may answer, or close, before the last byte was sent: what was not sent then never is.
-  await Promise.race([sending, connection.ended, sleep(0)])
   return exchangeOf(connection.received, read(), outcome)
 }
 

@@ -85,7 +85,7 @@ export interface Behaviour {
   readonly beforeHeaders?: () => Promise<unknown>
   /** Waited for before the event at `index`. */
   readonly beforeEvent?: (index: number) => Promise<unknown> | undefined
-  /** Answers without waiting for the request's body. */
+  /** Answers without waiting for the request's body. Only for a behaviour given to `next`. */
   readonly answerBeforeBody?: boolean
 
   readonly fault?: Fault

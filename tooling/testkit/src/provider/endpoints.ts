@@ -37,7 +37,7 @@ const jsonEndpoints: Readonly<Record<string, JsonEndpoint>> = {
 }
 
 /** The path from its last `/v1` on: a provider behind a path prefix answers as well. */
-export function endpointPath(path: string): string {
+function endpointPath(path: string): string {
   const start = path.lastIndexOf('/v1/')
   return start < 0 ? path : path.slice(start)
 }

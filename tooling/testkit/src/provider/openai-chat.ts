@@ -34,7 +34,7 @@ function wantsUsage(fields: RequestFields): boolean {
 }
 
 /** What OpenAI sends inside a stream that fails. */
-export const openaiStreamError = {
+const openaiStreamError = {
   data: JSON.stringify({
     error: {
       message: 'The server had an error while processing your request. Sorry about that!',

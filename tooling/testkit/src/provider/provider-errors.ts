@@ -111,6 +111,10 @@ const anthropicErrors: Readonly<Record<number, AnthropicError>> = {
   529: ['overloaded_error', 'Overloaded'],
 }
 
+function unlistedAnthropicError(status: number): AnthropicError {
+  return [status < 500 ? 'invalid_request_error' : 'api_error', `HTTP ${status}`]
+}
+
 const namedAnthropicErrors: Readonly<
   Record<NonNullable<Behaviour['error']>, readonly [number, AnthropicError]>
 > = {
@@ -151,12 +155,12 @@ function retryFields(status: number, family: Family): HeaderFields {
 }
 
 /** An OpenAI error object with the given message. */
-export function openaiError(status: number, error: OpenaiError): Reply {
+function openaiError(status: number, error: OpenaiError): Reply {
   return jsonReply({ error }, status, retryFields(status, 'openai'))
 }
 
 /** An Anthropic error object with the given message. */
-export function anthropicError(status: number, [type, message]: AnthropicError, id: string): Reply {
+function anthropicError(status: number, [type, message]: AnthropicError, id: string): Reply {
   const body = { type: 'error', error: { type, message }, request_id: id }
   return jsonReply(body, status, retryFields(status, 'anthropic'))
 }
@@ -175,7 +179,7 @@ export function errorReply(
   if (family === 'anthropic') {
     const [usual, error] =
       named === undefined
-        ? [status, anthropicErrors[status] ?? (['api_error', plain] as const)]
+        ? [status, anthropicErrors[status] ?? unlistedAnthropicError(status)]
         : namedAnthropicErrors[named]
     return anthropicError(usual, error, requestId)
   }

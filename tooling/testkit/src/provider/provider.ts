@@ -40,7 +40,7 @@ export class Provider implements AsyncDisposable {
   readonly #requests = new Journal<RecordedRequest>('request')
   readonly #protocolErrors: ProtocolError[] = []
   readonly #queue: Behaviour[] = []
-  readonly #files = new FileShelf()
+  #files = new FileShelf()
   readonly #sockets = new Map<Socket, number>()
   readonly #options: ProviderOptions
   readonly #server: Server
@@ -116,6 +116,7 @@ export class Provider implements AsyncDisposable {
     this.#requests.clear()
     this.#protocolErrors.length = 0
     this.#queue.length = 0
+    this.#files = new FileShelf()
     this.#always = this.#options.always ?? {}
   }
 

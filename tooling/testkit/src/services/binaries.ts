@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { accessSync, constants, readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -64,7 +65,7 @@ async function installDebianPackage(debianPackage: string): Promise<void> {
   const install = `apt-get install -y --no-install-recommends ${debianPackage}`
   // Test files run side by side: the lock lets one of them install and the others wait.
   const script = `${install} || { apt-get update && ${install}; }`
-  await run('flock', ['/tmp/tidegate-testkit-install.lock', 'sh', '-c', script], {
+  await run('flock', [join(tmpdir(), 'tidegate-testkit-install.lock'), 'sh', '-c', script], {
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     timeout: installTimeoutMs,
     maxBuffer: 64 * 1024 * 1024,

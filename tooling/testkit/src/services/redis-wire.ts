@@ -34,7 +34,7 @@ function parseArray(bytes: Buffer, count: number, start: number): Parsed | null 
 }
 
 /** Reads one reply at `start`; `null` when it isn't all there. */
-export function parseReply(bytes: Buffer, start = 0): Parsed | null {
+function parseReply(bytes: Buffer, start = 0): Parsed | null {
   const lineEnd = bytes.indexOf('\r\n', start)
   if (lineEnd < 0) return null
   const kind = String.fromCharCode(bytes[start] ?? 0)
