@@ -21,10 +21,14 @@ export interface AdminOptions {
  * whose Host and Origin are this machine's too: neither a proxied stranger nor a web page in the
  * developer's own browser gets in (DNS rebinding included).
  */
-export function adminOnly({ key, profile, onRefused }: AdminOptions): MiddlewareHandler<GatewayEnv> {
+export function adminOnly({
+  key,
+  profile,
+  onRefused,
+}: AdminOptions): MiddlewareHandler<GatewayEnv> {
   const expected = key === undefined ? undefined : hash('sha256', key.reveal(), 'buffer')
   return async (c, next) => {
-    const { exchange } = c.var
+    const exchange = c.get('exchange')
     const { headers } = c.env.incoming
     if (expected !== undefined) {
       const presented = headers['x-admin-key'] ?? bearerToken(headers.authorization)

@@ -1,28 +1,19 @@
 import type { Logger } from '@tidegate/logger'
 import { requestLog } from '@tidegate/logger/hono'
-import {
-  cors,
-  createProblems,
-  createTrust,
-  deadline,
-  exchange,
-  securityHeaders,
-  ServerError,
-  compress,
-} from '@tidegate/server'
-import { Hono, type MiddlewareHandler } from 'hono'
+import { compress, cors, createProblems, createTrust, exchange, security } from '@tidegate/server'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { adminOnly } from './admin.ts'
 import { authenticate, createKeyRing } from './auth.ts'
 import type { Settings } from './config/settings.ts'
 import type { GatewayEnv } from './env.ts'
-import { tooLarge } from './handlers/body.ts'
 import { forward } from './handlers/forward.ts'
-import { type OpenTunnels, tunnel } from './handlers/tunnel.ts'
+import { tunnel } from './handlers/tunnel.ts'
 import { validate } from './handlers/validate.ts'
 import { health } from './health.ts'
 import { logAdminRefusal, logAuthFailure, logFault, requestFields } from './logging.ts'
 import { GatewayError, problems } from './problems.ts'
 import { type Route, routerPattern } from './routes.ts'
+import { enter, notBuiltYet, reservedPaths, upgrades, wellFormed } from './stages.ts'
 import type { Upstream } from './upstreams/upstream.ts'
 
 export interface GatewayParts {
@@ -31,7 +22,6 @@ export interface GatewayParts {
   readonly logger: Logger
   readonly upstreams: readonly Upstream[]
   readonly routes: readonly Route[]
-  readonly tunnels: OpenTunnels
   /** False from the first signal on. */
   readonly ready: () => boolean
 }
@@ -50,13 +40,12 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
     onRefused: (request, reason) => logAdminRefusal(logger, request, reason),
   })
 
-  app.use(exchange({ profile, trust: createTrust(server.trustedProxies) }))
+  app.use(exchange({ profile, trust: createTrust(server.trustedProxies), service: 'gateway' }))
   app.use(requestLog({ logger, ...requestFields }))
-  app.use(securityHeaders(profile))
-  app.use(closeWhenDraining(ready))
+  app.use(security(profile))
   app.use(wellFormed(server.bodyLimit))
 
-  // Our own endpoints: never for other origins, so that no web page reads them for its visitor.
+  // Our own endpoints come before CORS: no web page reads them for its visitor.
   if (server.compression) app.use('/health/*', compress())
   app.route('/', health({ version, upstreams, ready, adminOnly: guard }))
   for (const path of reservedPaths) app.all(path, guard, notBuiltYet)
@@ -68,23 +57,37 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
     write: server.timeouts.write,
   }
   for (const route of routes) {
-    const stages: MiddlewareHandler<GatewayEnv>[] = [named(route)]
+    const stages: MiddlewareHandler<GatewayEnv>[] = [enter(route)]
     if (route.auth !== 'none') {
-      stages.push(authenticate(route.auth, ring, (...args) => logAuthFailure(logger, ...args)))
+      stages.push(
+        authenticate(route.auth, ring, (...failure) => logAuthFailure(logger, ...failure)),
+      )
     }
-    stages.push(upgrades(tunnel(route, parts.tunnels)))
-    stages.push(deadline({ ms: route.upstream.timeouts.total }))
+    stages.push(upgrades(tunnel(route)))
     if (route.validate !== undefined) stages.push(await validate(route.validate, limits.body))
-    app.all(routerPattern(route.match), ...stages, forward(route, limits))
+    const pattern = routerPattern(route.match)
+    app.use(pattern, ...stages).all(pattern, forward(route, limits))
   }
 
-  const answer = createProblems({ table: problems, production: profile === 'production' })
+  const answers = createProblems({
+    table: problems,
+    production: profile === 'production',
+    form: (c: Context<GatewayEnv>) => (c.get('protocol') === 'anthropic' ? 'anthropic' : 'openai'),
+    onProblem: (_problem, error, c: Context<GatewayEnv>) => {
+      logFault(logger, c, error)
+      // Whether the body still comes, nobody can tell: the next request must not be taken for it.
+      if (c.env.incoming.expectsContinue) c.get('exchange').headers.push('connection', 'close')
+    },
+  })
   app.notFound(() => {
     throw new GatewayError('no_route', 'No route of this gateway matches this path.')
   })
-  app.onError((error, c) => {
-    logFault(logger, c.var.exchange, error)
-    return answer.onError(error, c)
-  })
+  app.onError(answers.onError)
   return app
+}
+
+/** Own endpoints and routes are matched on the very path that is forwarded. */
+function getPath(_request: Request, options?: { env?: GatewayEnv['Bindings'] }): string {
+  const target = options?.env?.incoming.target
+  return target?.ok ? target.path : '/'
 }

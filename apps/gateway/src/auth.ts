@@ -76,7 +76,7 @@ export function authenticate(
   onFailure: (exchange: GatewayEnv['Variables']['exchange'], failure: AuthFailure) => void,
 ): MiddlewareHandler<GatewayEnv> {
   return async (c, next) => {
-    const { exchange } = c.var
+    const exchange = c.get('exchange')
     const presented = presentedKeys(c.env.incoming.headers)
     for (const { header, key } of presented) {
       const identity = ring(key)

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Exchange } from '@tidegate/server'
+import type { Protocol } from './config/settings.ts'
 import type { GatewayRequest } from './request.ts'
 
 /** What every handler of the gateway finds on its context. */
@@ -10,6 +11,8 @@ export interface GatewayEnv {
   }
   Variables: {
     readonly exchange: Exchange
+    /** The matched route's protocol: it decides the form of errors. */
+    protocol: Protocol | undefined
     /** The header in which the client's gateway key was found: it goes no further. */
     consumedHeader: string | undefined
     /** The body, where a policy of the route had to read it. */

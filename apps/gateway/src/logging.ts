@@ -1,5 +1,5 @@
 import { type Logger, logSecurityEvent } from '@tidegate/logger'
-import type { Exchange } from '@tidegate/server'
+import { type Exchange, isServerError } from '@tidegate/server'
 import type { Context } from 'hono'
 import type { AuthFailure } from './auth.ts'
 import type { GatewayEnv } from './env.ts'
@@ -9,10 +9,10 @@ const CLIENT_CLOSED_REQUEST = 499
 
 /** What every line written during a request carries, and what its own line adds at the end. */
 export const requestFields = {
-  context: (c: Context<GatewayEnv>) => ({ request_id: c.var.exchange.requestId }),
+  context: (c: Context<GatewayEnv>) => ({ request_id: c.get('exchange').requestId }),
 
   fields: (c: Context<GatewayEnv>, end: { readonly statusCode: number }) => {
-    const { exchange } = c.var
+    const exchange = c.get('exchange')
     return {
       request_id: exchange.requestId,
       client_request_id: exchange.clientRequestId,
@@ -37,12 +37,12 @@ function statusCode(exchange: Exchange, sent: number): number {
 }
 
 /** A fault of ours or an upstream's, with its cause: what the client is not told, the operator is. */
-export function logFault(logger: Logger, exchange: Exchange, error: Error): void {
-  const code = 'code' in error ? String(error.code) : 'internal_error'
-  exchange.errorCode = code
+export function logFault(logger: Logger, c: Context<GatewayEnv>, error: unknown): void {
+  const code = isServerError(error) ? error.code : 'internal_error'
+  c.get('exchange').errorCode = code
   if (code.startsWith('upstream_') || code === 'deadline_exceeded') {
     logger.warn({ error_code: code, err: error }, 'upstream failed')
-  } else if (!('code' in error)) {
+  } else if (code === 'internal_error') {
     logger.error({ err: error }, 'unexpected error')
   }
 }

@@ -1,4 +1,4 @@
-import { defineProblems } from '@tidegate/server'
+import { defineProblems, type Problem, ServerError } from '@tidegate/server'
 
 /**
  * Everything that can go wrong between a client and an upstream, by what it means. How each one looks
@@ -12,7 +12,6 @@ export type GatewayErrorCode =
   | 'admin_disabled'
   | 'not_built_yet'
   | 'unknown_component'
-  | 'request_timeout'
   | 'upgrade_unsupported'
   | 'upstream_unreachable'
   | 'upstream_connect_timeout'
@@ -22,22 +21,13 @@ export type GatewayErrorCode =
   | 'stream_interrupted'
   | 'stream_truncated'
   | 'stream_idle'
-  | 'deadline_exceeded'
   | 'gateway_draining'
 
-/** A fault with a name. `message` is for the client: it never holds an address, a secret or a stack. */
-export class GatewayError extends Error {
-  readonly code: GatewayErrorCode
-
-  constructor(code: GatewayErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.name = 'GatewayError'
-    this.code = code
-  }
-}
+/** A fault with a name. Its message is for the client: it never holds an address, a secret or a stack. */
+export class GatewayError extends ServerError<GatewayErrorCode> {}
 
 /** Code → response, exhaustive: a new code doesn't compile until it has its row. */
-export const problems = defineProblems<GatewayErrorCode>({
+export const problems = defineProblems({
   no_route: {
     status: 404,
     title: 'No route matches this path',
@@ -88,13 +78,6 @@ export const problems = defineProblems<GatewayErrorCode>({
     fault: 'client',
     remedy: 'GET /health/components lists the components.',
   },
-  request_timeout: {
-    status: 408,
-    title: 'The request body came too slowly',
-    type: 'invalid_request_error',
-    fault: 'client',
-    remedy: 'Send the whole body without long pauses.',
-  },
   upgrade_unsupported: {
     status: 501,
     title: 'Only WebSocket upgrades pass',
@@ -107,6 +90,7 @@ export const problems = defineProblems<GatewayErrorCode>({
     title: 'The upstream could not be reached',
     type: 'upstream_error',
     fault: 'upstream',
+    expose: true,
     remedy: 'Nothing was sent: retry shortly. If it persists, the operator checks the endpoint.',
     retry: true,
   },
@@ -115,6 +99,7 @@ export const problems = defineProblems<GatewayErrorCode>({
     title: 'Connecting to the upstream took too long',
     type: 'upstream_error',
     fault: 'upstream',
+    expose: true,
     remedy: 'Nothing was sent: retry shortly.',
     retry: true,
   },
@@ -123,6 +108,7 @@ export const problems = defineProblems<GatewayErrorCode>({
     title: 'The upstream closed the connection without an answer',
     type: 'upstream_error',
     fault: 'upstream',
+    expose: true,
     remedy: 'The upstream may have begun to work on it: retry if a repeat does no harm.',
   },
   upstream_bad_response: {
@@ -130,6 +116,7 @@ export const problems = defineProblems<GatewayErrorCode>({
     title: 'The upstream did not answer in valid HTTP',
     type: 'upstream_error',
     fault: 'upstream',
+    expose: true,
     remedy: 'The operator checks that the endpoint speaks HTTP/1.1.',
   },
   upstream_timeout: {
@@ -137,6 +124,7 @@ export const problems = defineProblems<GatewayErrorCode>({
     title: 'The upstream did not begin to answer in time',
     type: 'upstream_error',
     fault: 'upstream',
+    expose: true,
     remedy: 'Retry, ask for less, or have timeouts.firstByte of this upstream raised.',
   },
   stream_interrupted: {
@@ -144,6 +132,7 @@ export const problems = defineProblems<GatewayErrorCode>({
     title: 'The upstream broke off',
     type: 'upstream_error',
     fault: 'upstream',
+    expose: true,
     remedy: 'The answer is incomplete: discard it and retry.',
   },
   stream_truncated: {
@@ -151,6 +140,7 @@ export const problems = defineProblems<GatewayErrorCode>({
     title: 'The upstream ended its stream before the end',
     type: 'upstream_error',
     fault: 'upstream',
+    expose: true,
     remedy: 'The answer is incomplete: discard it and retry.',
   },
   stream_idle: {
@@ -158,14 +148,8 @@ export const problems = defineProblems<GatewayErrorCode>({
     title: 'The upstream fell silent',
     type: 'upstream_error',
     fault: 'upstream',
+    expose: true,
     remedy: 'The answer is incomplete: discard it and retry.',
-  },
-  deadline_exceeded: {
-    status: 504,
-    title: 'The time for this request is used up',
-    type: 'upstream_error',
-    fault: 'upstream',
-    remedy: 'Ask for less, or have timeouts.total of this upstream raised.',
   },
   gateway_draining: {
     status: 503,
@@ -175,4 +159,4 @@ export const problems = defineProblems<GatewayErrorCode>({
     remedy: 'Retry: another instance answers.',
     retry: true,
   },
-})
+} satisfies Record<GatewayErrorCode, Problem>)

@@ -1,4 +1,4 @@
-import { IncomingMessage } from 'node:http'
+import { IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { normaliseTarget, type Target } from '@tidegate/server'
 
@@ -34,6 +34,13 @@ export class GatewayRequest extends IncomingMessage {
     if (!this.target.ok) this.url = '/'
   }
 
+  /** The body is wanted: whoever waits to hear so is told (RFC 9110 §10.1.1). */
+  welcomeBody(outgoing: ServerResponse): void {
+    if (!this.expectsContinue) return
+    this.expectsContinue = false
+    outgoing.writeContinue()
+  }
+
   /** Whether the client reached us over TLS. */
   get secure(): boolean {
     return 'encrypted' in this.socket
@@ -42,13 +49,13 @@ export class GatewayRequest extends IncomingMessage {
   #badHost(): string | undefined {
     const { host } = this.headers
     if (host === undefined || host === '') return undefined
-    if (!HOST.test(host)) return 'The Host header is malformed.'
+    if (!HOST.test(host)) return 'its Host header is malformed'
     let hosts = 0
     const raw = this.rawHeaders
     for (let i = 0; i < raw.length; i += 2) {
       const name = raw[i] as string
       if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1
     }
-    return hosts > 1 ? 'There is more than one Host header.' : undefined
+    return hosts > 1 ? 'it came with more than one Host header' : undefined
   }
 }

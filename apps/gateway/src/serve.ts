@@ -13,7 +13,7 @@ import { GatewayRequest } from './request.ts'
 export function createGatewayServer(
   app: Hono<GatewayEnv>,
   settings: ServerSettings,
-  onRefused: (reason: string, remoteAddress: string | undefined) => void,
+  onRefused: (reason: string, ip: string | undefined) => void,
 ): Server {
   const respond = getRequestListener(app.fetch as Parameters<typeof getRequestListener>[0], {
     overrideGlobalObjects: false,
@@ -24,9 +24,8 @@ export function createGatewayServer(
     void respond(incoming, outgoing)
   }
   const options = {
-    ...serverOptions({ headersTimeoutMs: settings.timeouts.headers }),
+    ...serverOptions({ headersTimeoutMs: settings.timeouts.headers, requestTimeoutMs: 0 }),
     IncomingMessage: GatewayRequest,
-    noDelay: true,
     // A pipe to an upstream that speaks WebSocket only: other upgrades are ignored (RFC 9110 §7.8).
     shouldUpgradeCallback: (incoming: IncomingMessage) =>
       incoming.headers.upgrade?.toLowerCase() === 'websocket',
@@ -54,11 +53,7 @@ export function createGatewayServer(
  * A handshake passes the same pipeline as any request: it gets an ordinary response object, through
  * which a refusal leaves; what is accepted takes the bare connection over.
  */
-function handshakeResponse(
-  incoming: GatewayRequest,
-  socket: Duplex,
-  head: Buffer,
-): ServerResponse {
+function handshakeResponse(incoming: GatewayRequest, socket: Duplex, head: Buffer): ServerResponse {
   incoming.upgraded = { socket, head }
   socket.on('error', () => socket.destroy())
   const outgoing = new ServerResponse(incoming)

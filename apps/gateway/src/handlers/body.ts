@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
-import { ServerError } from '@tidegate/server'
-import { GatewayError } from '../problems.ts'
+import { ClientGone, ServerError } from '@tidegate/server'
 
 /** What a request's framing says about its body. */
 export type BodyLength = number | 'unknown'
@@ -45,9 +44,9 @@ export function readBody(
     }
     const onData = (chunk: Buffer): void => {
       size += chunk.length
-      if (size > limit) return fail(tooLarge(limit))
       chunks.push(chunk)
-      if (size === declared) finish()
+      if (size > limit) fail(tooLarge(limit))
+      else if (size === declared) finish()
       else timer.refresh()
     }
     const onEnd = (): void => finish()
@@ -114,15 +113,10 @@ export class Upload extends Readable {
   }
 }
 
-/** The client closed its connection: nobody is left to answer. */
-export class ClientGone extends Error {
-  override readonly name = 'ClientGone'
-}
-
 export function tooLarge(limit: number): ServerError {
   return new ServerError('payload_too_large', `The body is larger than ${limit} bytes.`)
 }
 
-function tooSlow(idle: number): GatewayError {
-  return new GatewayError('request_timeout', `No byte of the body came for ${idle / 1000} s.`)
+function tooSlow(idle: number): ServerError {
+  return new ServerError('request_timeout', `No byte of the body came for ${idle / 1000} s.`)
 }

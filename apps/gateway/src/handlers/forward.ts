@@ -1,6 +1,5 @@
-import type { ServerResponse } from 'node:http'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
-import { type Exchange, ServerError } from '@tidegate/server'
+import { ServerError } from '@tidegate/server'
 import type { Context, Handler } from 'hono'
 import type { GatewayEnv } from '../env.ts'
 import type { GatewayRequest } from '../request.ts'
@@ -25,12 +24,18 @@ export interface ForwardLimits {
 /** The end of a route: carries the request to its upstream and the answer back. */
 export function forward(route: Route, limits: ForwardLimits): Handler<GatewayEnv> {
   return async (c) => {
-    const { exchange } = c.var
+    const exchange = c.get('exchange')
     const { incoming, outgoing } = c.env
-    const passage = new Passage(route.upstream, exchange, outgoing, limits.write)
-    const body = await requestBody(c, exchange, incoming, outgoing, limits.body, passage)
+    const passage = new Passage({
+      upstream: route.upstream,
+      exchange,
+      path: incoming.target.ok ? incoming.target.path : '',
+      outgoing,
+      writeLimit: limits.write,
+    })
+    const body = await requestBody(c, limits.body, passage)
     await passage.send(
-      route.upstream.target(c.env.incoming.target.path.slice(route.stripPrefix.length), c.env.incoming.target.query),
+      upstreamTarget(route, incoming),
       exchange.method,
       forwardedHeaders(c, route, incoming, body),
       body,
@@ -40,7 +45,10 @@ export function forward(route: Route, limits: ForwardLimits): Handler<GatewayEnv
 }
 
 /** Where this request goes on the route's upstream: its path and query, ready for the request line. */
-export function upstreamTarget({ upstream, stripPrefix }: Route, { target }: GatewayRequest): string {
+export function upstreamTarget(
+  { upstream, stripPrefix }: Route,
+  { target }: GatewayRequest,
+): string {
   if (!target.ok) throw new ServerError('invalid_target', target.reason)
   return upstream.target(target.path.slice(stripPrefix.length), target.query)
 }
@@ -49,23 +57,21 @@ type Body = Buffer | Upload | null
 
 async function requestBody(
   c: Context<GatewayEnv>,
-  exchange: Exchange,
-  incoming: GatewayRequest,
-  outgoing: ServerResponse,
   limits: BodyLimits,
   passage: Passage,
 ): Promise<Body> {
-  const known = c.var.body
+  const { incoming, outgoing } = c.env
+  const known = c.get('body')
   if (known !== undefined) return known
   const length = bodyLength(incoming)
   if (length === 0) return null
   if (length !== 'unknown' && length > limits.limit) throw tooLarge(limits.limit)
   // From here on the body is wanted: authentication and size have had their say.
-  if (incoming.expectsContinue) outgoing.writeContinue()
+  incoming.welcomeBody(outgoing)
   if (length !== 'unknown' && length <= READ_FIRST_BYTES) {
     return readBody(incoming, length, limits)
   }
-  return new Upload(incoming, limits, () => passage.bodySent(performance.now()))
+  return new Upload(incoming, limits, () => passage.bodySent())
 }
 
 function forwardedHeaders(
@@ -74,12 +80,12 @@ function forwardedHeaders(
   incoming: GatewayRequest,
   body: Body,
 ): string[] {
-  const { exchange } = c.var
+  const exchange = c.get('exchange')
   const headers = requestHeaders(
     incoming.rawHeaders,
     incoming.headers.connection,
     route.upstream.credentials,
-    c.var.consumedHeader,
+    c.get('consumedHeader'),
   )
   headers.push('x-request-id', exchange.requestId)
   const length = incoming.headers['content-length']

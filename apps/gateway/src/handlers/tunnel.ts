@@ -1,4 +1,4 @@
-import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http'
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -18,17 +18,12 @@ const TCP_KEEP_ALIVE_MS = 30_000
 /** How long one side may stay open after the other has said its last. */
 const HALF_CLOSED_MS = 10_000
 
-/** Counts the tunnels that are open, so that a shutdown can wait for them. */
-export interface OpenTunnels {
-  add(socket: Duplex): void
-}
-
 /**
  * The end of a route for a WebSocket handshake, after the same policies as any request. The upstream
  * answers the handshake; from then on bytes pass as they are, with backpressure, both ways, until
  * either side closes. Frames, pings and close codes are never looked at, and no idle limit applies.
  */
-export function tunnel(route: Route, open: OpenTunnels): Handler<GatewayEnv> {
+export function tunnel(route: Route): Handler<GatewayEnv> {
   return async (c) => {
     const { incoming } = c.env
     const upgrade = incoming.upgraded
@@ -37,10 +32,9 @@ export function tunnel(route: Route, open: OpenTunnels): Handler<GatewayEnv> {
     }
     const sentAt = performance.now()
     const answer = await handshake(c, route)
-    c.var.exchange.timings.push({ name: 'upstream', ms: performance.now() - sentAt })
-    c.var.exchange.sent = true
+    c.get('exchange').timings.push({ name: 'upstream', ms: performance.now() - sentAt })
+    c.get('exchange').sent = true
     if ('socket' in answer) {
-      open.add(upgrade.socket)
       await join(c, upgrade, answer)
     } else {
       await passOn(c, answer.response)
@@ -67,7 +61,7 @@ function handshake(
     const up: ClientRequest = send({
       host: url.hostname.replace(/^\[|\]$/g, ''),
       port: url.port,
-      path: upstream.target(c.env.incoming.target.path.slice(route.stripPrefix.length), c.env.incoming.target.query),
+      path: upstreamTarget(route, c.env.incoming),
       method: 'GET',
       headers: handshakeHeaders(c, route),
       agent: false,
@@ -95,7 +89,7 @@ function handshake(
       settle()
       upstream.traffic.failed += 1
       upstream.traffic.lastFailureAt = Date.now()
-      c.var.exchange.fault = error
+      c.get('exchange').fault = error
       reject(faultOf(error))
     })
     up.end()
@@ -111,17 +105,17 @@ function handshakeHeaders(c: Context<GatewayEnv>, route: Route): string[] {
     incoming.rawHeaders,
     listed,
     upstream.credentials,
-    c.var.consumedHeader,
+    c.get('consumedHeader'),
   )
   headers.push('host', upstream.endpoint.url.host, 'connection', 'Upgrade', 'upgrade', 'websocket')
-  headers.push('x-request-id', c.var.exchange.requestId)
-  if (upstream.protocol === 'http') headers.push('x-forwarded-for', c.var.exchange.clientIp)
+  headers.push('x-request-id', c.get('exchange').requestId)
+  if (upstream.protocol === 'http') headers.push('x-forwarded-for', c.get('exchange').clientIp)
   return headers
 }
 
 /** Answers the client with the upstream's own 101 and joins the two connections. */
 function join(c: Context<GatewayEnv>, client: Upgrade, up: Switched): Promise<void> {
-  const { exchange } = c.var
+  const exchange = c.get('exchange')
   const { outgoing } = c.env
   const lines = ['HTTP/1.1 101 Switching Protocols', 'connection: Upgrade', 'upgrade: websocket']
   const headers: string[] = []
@@ -180,7 +174,7 @@ function breakOff(socket: Duplex): void {
 
 /** The upstream refused the handshake: its answer goes to the client as it is. */
 function passOn(c: Context<GatewayEnv>, response: IncomingMessage): Promise<void> {
-  const { exchange } = c.var
+  const exchange = c.get('exchange')
   const { outgoing } = c.env
   const headers: string[] = []
   responseHeaders(response.headers, exchange.headers, headers)

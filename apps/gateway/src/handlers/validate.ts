@@ -16,7 +16,7 @@ export async function validate(
   return async (c, next) => {
     const { incoming, outgoing } = c.env
     const length = bodyLength(incoming)
-    if (length !== 0 && incoming.expectsContinue) outgoing.writeContinue()
+    if (length !== 0) incoming.welcomeBody(outgoing)
     const body = length === 0 ? Buffer.alloc(0) : await readBody(incoming, length, limits)
     const problem = check(incoming.headers['content-type'], body)
     if (problem !== undefined) throw problem

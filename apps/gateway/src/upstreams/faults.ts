@@ -1,4 +1,4 @@
-import { GatewayError } from '../problems.ts'
+import { GatewayError, type GatewayErrorCode } from '../problems.ts'
 
 /** What an error of the transport means, told without an address; other errors come back as they are. */
 export function faultOf(error: Error): Error {
@@ -30,13 +30,15 @@ export function faultOf(error: Error): Error {
       if (code.startsWith('HPE_')) {
         return named('upstream_bad_response', 'The answer was not valid HTTP.', error)
       }
-      if (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH)/.test(code)) {
+      if (
+        /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH)/.test(code)
+      ) {
         return named('upstream_unreachable', "The upstream's certificate was not accepted.", error)
       }
       return error
   }
 }
 
-function named(code: GatewayError['code'], message: string, cause: Error): GatewayError {
+function named(code: GatewayErrorCode, message: string, cause: Error): GatewayError {
   return new GatewayError(code, message, { cause })
 }

@@ -41,7 +41,12 @@ describe('responseHeaders', () => {
   }
 
   it('keeps every cookie', () => {
-    expect(cross({ 'set-cookie': ['a=1', 'b=2'] })).toEqual(['set-cookie', 'a=1', 'set-cookie', 'b=2'])
+    expect(cross({ 'set-cookie': ['a=1', 'b=2'] })).toEqual([
+      'set-cookie',
+      'a=1',
+      'set-cookie',
+      'b=2',
+    ])
   })
 
   it('drops hop-by-hop headers, those that Connection names, and CORS', () => {

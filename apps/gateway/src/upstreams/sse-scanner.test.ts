@@ -19,7 +19,10 @@ function cut(bytes: Buffer, cuts: readonly number[]): Buffer[] {
 
 const lineEnd = fc.constantFrom('\n', '\r\n', '\r')
 const event = fc
-  .tuple(fc.array(fc.stringMatching(/^[a-zé{}": ]{1,12}$/), { minLength: 1, maxLength: 3 }), lineEnd)
+  .tuple(
+    fc.array(fc.stringMatching(/^[a-zé{}": ]{1,12}$/), { minLength: 1, maxLength: 3 }),
+    lineEnd,
+  )
   .map(([lines, end]) => `${lines.map((line) => `data: ${line}${end}`).join('')}${end}`)
 
 describe('SseScanner', () => {

@@ -23,7 +23,8 @@ export function terminalMarker(path: string): TerminalMarker | undefined {
 
 /** `data: [DONE]`; a finish reason alone where a provider leaves that out. */
 function completions(events: Buffer): StreamEnding {
-  if (events.includes('[DONE]') && /^data: ?\[DONE\]/m.test(events.latin1Slice())) return 'complete'
+  if (events.includes('[DONE]') && /^data: ?\[DONE\]/m.test(events.toString('latin1')))
+    return 'complete'
   if (finishReason(events)) return 'finished'
   return failed(events, '"error"')
 }
@@ -40,7 +41,7 @@ function finishReason(events: Buffer): boolean {
 
 function responses(events: Buffer): StreamEnding {
   if (!events.includes('response.') && !events.includes('error')) return 'open'
-  const text = events.latin1Slice()
+  const text = events.toString('latin1')
   if (/^event: ?response\.(completed|incomplete|cancelled)[\r\n]/m.test(text)) return 'complete'
   if (/"type": ?"response\.(completed|incomplete|cancelled)"/.test(text)) return 'complete'
   if (/"type": ?"response\.failed"/.test(text)) return 'failed'
@@ -49,7 +50,7 @@ function responses(events: Buffer): StreamEnding {
 
 function messages(events: Buffer): StreamEnding {
   if (events.includes('message_stop')) {
-    const text = events.latin1Slice()
+    const text = events.toString('latin1')
     if (/^event: ?message_stop[\r\n]/m.test(text) || /"type": ?"message_stop"/.test(text)) {
       return 'complete'
     }
@@ -60,7 +61,7 @@ function messages(events: Buffer): StreamEnding {
 /** An error event of the upstream's own: the stream ended badly, and has said so itself. */
 function failed(events: Buffer, hint: string): StreamEnding {
   if (!events.includes(hint)) return 'open'
-  const text = events.latin1Slice()
+  const text = events.toString('latin1')
   if (/^event: ?error[\r\n]/m.test(text)) return 'failed'
   return /^data: ?\{\s*"error": ?\{/m.test(text) ? 'failed' : 'open'
 }

@@ -66,11 +66,11 @@ function credentialHeader(settings: UpstreamSettings): CredentialPlan['replaceme
  */
 function targetBuilder({ protocol, endpoint }: UpstreamSettings): Upstream['target'] {
   const base = endpoint.url.pathname.replace(/\/+$/, '')
-  if (protocol === 'http') return (path, query) => base + path + query
+  if (protocol === 'http') return (path, query) => (base + path || '/') + query
   const overlap = base.slice(base.lastIndexOf('/'))
   return (path, query) => {
     const rest = path.startsWith(overlap) ? path.slice(overlap.length) : undefined
     const overlaps = overlap !== '' && rest !== undefined && (rest === '' || rest[0] === '/')
-    return base + (overlaps ? rest : path) + query
+    return (base + (overlaps ? rest : path) || '/') + query
   }
 }

@@ -8,11 +8,14 @@ export function acceptRequestId(value: string | undefined): string | undefined {
   return value !== undefined && ACCEPTED.test(value) ? value : undefined
 }
 
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+const ALPHABET = new TextEncoder().encode(
+  'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789',
+)
 const ID_CHARS = 22
 const POOL_BYTES = 8192
 
 const random = new Uint8Array(POOL_BYTES)
+const ascii = new TextDecoder('latin1')
 let pool = ''
 let position = 0
 
@@ -28,9 +31,12 @@ export function newRequestId(): string {
 
 function refill(): void {
   crypto.getRandomValues(random)
-  let text = ''
-  // Six bits pick a character; the two values without one are skipped, which keeps all 62 as likely.
-  for (const byte of random) text += ALPHABET[byte & 63] ?? ''
-  pool = text
+  let length = 0
+  for (let i = 0; i < POOL_BYTES; i++) {
+    // Six bits pick a character; the two values without one are skipped, so all 62 are as likely.
+    const char = ALPHABET[(random[i] ?? 0) & 63]
+    if (char !== undefined) random[length++] = char
+  }
+  pool = ascii.decode(random.subarray(0, length))
   position = 0
 }

@@ -1,0 +1,128 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import process from 'node:process'
+import { createLogger, type Logger } from '@tidegate/logger'
+import { createDrain, type Drain } from '@tidegate/server/node'
+import { createGateway } from './app.ts'
+import { banner } from './banner.ts'
+import type { Settings } from './config/settings.ts'
+import { startDemoModel } from './demo/server.ts'
+import { connectRoutes } from './routes.ts'
+import { createGatewayServer } from './serve.ts'
+import { createUpstream, type Upstream } from './upstreams/upstream.ts'
+import { version } from './version.ts'
+
+export interface StartOptions {
+  readonly settings: Settings
+  /** What the operator should know about the configuration, one sentence each. */
+  readonly warnings: readonly string[]
+  /** Whether a person watches: they get a banner and readable lines instead of JSON. */
+  readonly tty: boolean
+}
+
+/** A gateway that serves. */
+export interface RunningGateway {
+  readonly url: string
+  /** Drains and stops; ends the process's work, not the process. */
+  close(): Promise<void>
+}
+
+/**
+ * Builds the gateway from its settings and serves it until a signal ends it. Rejects when it can't
+ * listen.
+ */
+export async function startGateway(options: StartOptions): Promise<RunningGateway> {
+  const { settings } = options
+  const logger = createLogger({ level: settings.logLevel, profile: settings.profile })
+  const demo = settings.upstreams.some((each) => each.demo) ? await startDemoModel() : undefined
+  const upstreams = settings.upstreams.map((each) =>
+    createUpstream(demo === undefined || !each.demo ? each : atUrl(each, demo.url)),
+  )
+  const byName = new Map<string, Upstream>(upstreams.map((each) => [each.name, each]))
+  const gate: { drain: Drain | undefined } = { drain: undefined }
+  const app = await createGateway({
+    settings,
+    version,
+    logger,
+    upstreams,
+    routes: connectRoutes(settings.routes, byName),
+    ready: () => gate.drain?.ready ?? false,
+  })
+  const server = createGatewayServer(app, settings.server, (reason, ip) =>
+    logger.warn({ error_code: reason, client_ip: ip }, 'connection refused'),
+  )
+  const { delay, timeout } = settings.server.drain
+  const drain = createDrain(server, { delayMs: delay, timeoutMs: timeout })
+  const url = await listen(server, settings)
+  gate.drain = drain
+  announce(logger, options, url)
+  const close = async (): Promise<void> => {
+    const { destroyed } = await drain.start()
+    if (destroyed > 0) logger.warn({ destroyed }, 'drain timed out: connections were cut off')
+    await Promise.allSettled([...upstreams.map((each) => each.pool.destroy()), demo?.close()])
+    logger.info('stopped')
+    await logger.close()
+  }
+  endOnSignal(logger, close)
+  endOnFault(logger)
+  return { url, close }
+}
+
+/** A signal that comes within this of the first is the same keypress, passed on by a parent process. */
+const SAME_SIGNAL_MS = 100
+
+function atUrl(upstream: Settings['upstreams'][number], url: URL): typeof upstream {
+  return { ...upstream, endpoint: { ...upstream.endpoint, url } }
+}
+
+async function listen(server: Server, { server: at }: Settings): Promise<string> {
+  server.listen({ host: at.host, port: at.port })
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : at.port
+  const host = at.host.includes(':') ? `[${at.host}]` : at.host
+  return `${at.tls === undefined ? 'http' : 'https'}://${host}:${port}`
+}
+
+function announce(logger: Logger, { settings, warnings, tty }: StartOptions, url: string): void {
+  if (tty) {
+    const color = process.env.NO_COLOR === undefined
+    process.stdout.write(`${banner({ settings, url, warnings, color })}\n`)
+    return
+  }
+  for (const warning of warnings) logger.warn(warning)
+  logger.info(
+    {
+      url,
+      version,
+      profile: settings.profile,
+      routes: settings.routes.map(({ match, upstream, auth }) => ({ match, upstream, auth })),
+    },
+    'listening',
+  )
+}
+
+/** The first signal drains, a second one ends the process at once (exit code 128 + its number). */
+function endOnSignal(logger: Logger, close: () => Promise<void>): void {
+  let firstAt: number | undefined
+  const onSignal = (signal: 'SIGTERM' | 'SIGINT'): void => {
+    const now = performance.now()
+    if (firstAt !== undefined) {
+      if (now - firstAt > SAME_SIGNAL_MS) process.exit(signal === 'SIGINT' ? 130 : 143)
+      return
+    }
+    firstAt = now
+    logger.info({ signal }, 'draining')
+    void close().then(() => process.exit(0))
+  }
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
+}
+
+/** A fault that nobody caught leaves the process in doubt: it says why and goes, for a fresh one to come. */
+function endOnFault(logger: Logger): void {
+  const onFault = (error: unknown): void => {
+    logger.fatal({ err: error }, 'uncaught fault: exiting')
+    process.exit(1)
+  }
+  process.on('uncaughtException', onFault).on('unhandledRejection', onFault)
+}

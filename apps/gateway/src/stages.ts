@@ -1,0 +1,53 @@
+import { ServerError } from '@tidegate/server'
+import type { Handler, MiddlewareHandler } from 'hono'
+import type { GatewayEnv } from './env.ts'
+import { tooLarge } from './handlers/body.ts'
+import { GatewayError } from './problems.ts'
+import type { Route } from './routes.ts'
+
+/** Refuses a target or Host that could mean another place to the next reader, and a body too large. */
+export function wellFormed(bodyLimit: number): MiddlewareHandler<GatewayEnv> {
+  return (c, next) => {
+    const { target, headers } = c.env.incoming
+    if (!target.ok)
+      throw new ServerError('invalid_target', `The request target is refused: ${target.reason}.`)
+    if (c.get('exchange').method === 'TRACE') {
+      throw new ServerError('method_not_allowed', 'TRACE is not passed on.')
+    }
+    const declared = headers['content-length']
+    if (declared !== undefined && Number(declared) > bodyLimit) throw tooLarge(bodyLimit)
+    return next()
+  }
+}
+
+/** Names the route for the log and for the form that its errors take, and starts its clock. */
+export function enter(route: Route): MiddlewareHandler<GatewayEnv> {
+  const { name, protocol, timeouts } = route.upstream
+  const hop = `upstream ${name}`
+  return (c, next) => {
+    const exchange = c.get('exchange')
+    exchange.route = route.match
+    exchange.hop = hop
+    exchange.deadlineAt = exchange.startedAt + timeouts.total
+    c.set('protocol', protocol)
+    return next()
+  }
+}
+
+/** Takes handshakes out of the way of ordinary requests. */
+export function upgrades(tunnel: Handler<GatewayEnv>): MiddlewareHandler<GatewayEnv> {
+  return (c, next) => (c.env.incoming.upgraded === undefined ? next() : tunnel(c, next))
+}
+
+/** Our own endpoints of later versions: no route may take their place meanwhile. */
+export const reservedPaths = [
+  '/metrics',
+  '/cache',
+  '/cache/*',
+  '/dashboard',
+  '/dashboard/*',
+] as const
+
+export const notBuiltYet: Handler<GatewayEnv> = () => {
+  throw new GatewayError('not_built_yet', 'This endpoint of the gateway is not built yet.')
+}
