@@ -1,1 +1,1 @@
-export const hono = 1
+export { type RequestEnd, type RequestLogOptions, requestLog } from './hono/request-log.ts'

@@ -1,9 +1,7 @@
-import { types } from 'node:util'
 import { currentContext, type Fields } from './context.ts'
 import type { Redactor } from './redact/redactor.ts'
 import { REDACTED } from './redact/text.ts'
-import type { Json } from './redact/value.ts'
-import { Walk } from './redact/value.ts'
+import { isError, type Json, Walk } from './redact/value.ts'
 
 /** A line's fields, ready for JSON and free of secrets. */
 export type CleanFields = Record<string, Json>
@@ -15,13 +13,38 @@ export function addFields(
   redactor: Redactor,
   hasMessage: boolean,
 ): void {
-  let names: string[]
-  try {
-    names = Object.keys(fields)
-  } catch {
-    out.fields = '[unreadable]'
+  const names = plainNames(fields)
+  if (names !== undefined) {
+    addPlain(out, fields, names, redactor, hasMessage)
     return
   }
+  const copy = redactor.value(fields)
+  const isRecord = typeof copy === 'object' && copy !== null && !Array.isArray(copy)
+  const record: Fields = isRecord ? copy : { fields: copy }
+  addPlain(out, record, Object.keys(record), redactor, hasMessage)
+}
+
+/**
+ * The names of a record that a look at each field says all about. `undefined` for others: a list, a
+ * Map, a name-and-value pair, something with a form of its own, or what can't be read.
+ */
+function plainNames(fields: Fields): string[] | undefined {
+  try {
+    const prototype: unknown = Object.getPrototypeOf(fields)
+    const plain = prototype === Object.prototype || prototype === null
+    return plain && !('value' in fields || 'toJSON' in fields) ? Object.keys(fields) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function addPlain(
+  out: CleanFields,
+  fields: Fields,
+  names: readonly string[],
+  redactor: Redactor,
+  hasMessage: boolean,
+): void {
   for (const name of names) {
     const known = redactor.names(name)
     const value = cleanField(name, known.secret, fields, redactor)
@@ -61,7 +84,7 @@ function sortOut(args: readonly unknown[]): Call {
   if (typeof first !== 'object') return { fields: undefined, message: first, params: args.slice(1) }
   const params = args.length > 2 ? args.slice(2) : []
   if (first === null) return { fields: undefined, message: second, params }
-  if (!types.isNativeError(first)) return { fields: first as Fields, message: second, params }
+  if (!isError(first)) return { fields: first as Fields, message: second, params }
   return { fields: { err: first }, message: second ?? messageOf(first), params }
 }
 

@@ -153,18 +153,18 @@ export class Walk {
    * An element that is a secret's name makes its neighbour the secret: `['authorization', '…']` pairs,
    * flat `rawHeaders`, and command lines alike.
    */
-  #copyList(list: Iterable<unknown>, size: number): Json {
+  #copyList(list: Iterable<unknown>, size: number, width = MAX_WIDTH): Json {
     const out: Json[] = []
     let afterName = false
     for (const item of list) {
-      if (out.length >= MAX_WIDTH) break
+      if (out.length >= width) break
       if (++this.#nodes > MAX_NODES) return [...out, TOO_LARGE]
       const secret: boolean = afterName && holdsSecret(item)
       afterName =
         !secret && typeof item === 'string' && item.length <= 64 && this.#names(item).secret
       out.push(secret ? REDACTED : (this.copy(item) ?? null))
     }
-    return size > MAX_WIDTH ? [...out, `${size - MAX_WIDTH} more items`] : out
+    return size > width ? [...out, `${size - width} more items`] : out
   }
 
   #copyError(error: Error): Json {
@@ -172,8 +172,7 @@ export class Walk {
     const causes = this.#causes(error)
     if (causes.length > 0) out.causes = causes
     const { errors } = error as { errors?: unknown }
-    if (Array.isArray(errors))
-      out.errors = this.#copyList(errors.slice(0, MAX_ERRORS), errors.length)
+    if (Array.isArray(errors)) out.errors = this.#copyList(errors, errors.length, MAX_ERRORS)
     return out
   }
 
@@ -215,8 +214,13 @@ function holdsSecret(value: unknown): boolean {
   return value !== undefined && value !== null && typeof value !== 'boolean' && value !== ''
 }
 
-function isError(value: unknown): value is Error {
-  return types.isNativeError(value) || value instanceof Error
+/** Errors of other realms count, too. */
+export function isError(value: unknown): value is Error {
+  try {
+    return types.isNativeError(value) || value instanceof Error
+  } catch {
+    return false
+  }
 }
 
 function typeName(error: Error): string {

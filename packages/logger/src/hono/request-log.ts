@@ -1,0 +1,192 @@
+import type { Context, Env, MiddlewareHandler } from 'hono'
+import { routePath } from 'hono/route'
+import { currentContext, type Fields, inContext, withContext } from '../core/context.ts'
+import type { Logger } from '../core/logger.ts'
+import { onBodyEnd } from './body-end.ts'
+import { type NodeResponse, nodeResponse } from './node-response.ts'
+
+/** How a request ended, for `fields`. */
+export interface RequestEnd {
+  /** The status that was sent; 499 when the client left before the end. */
+  readonly statusCode: number
+  /** From the middleware's start to the end of the body, in milliseconds. */
+  readonly durationMs: number
+  /** Whether the connection ended before the response did. */
+  readonly clientGone: boolean
+}
+
+/** Options of `requestLog`. */
+export interface RequestLogOptions<E extends Env = Env> {
+  readonly logger: Pick<Logger, 'info' | 'error'>
+  /**
+   * Fields that every line written during the request carries, and its own line too. Called before the
+   * handlers. Default: `request_id`, when an earlier middleware has set `requestId`.
+   */
+  readonly context?: (c: Context<E>) => Fields
+  /**
+   * Fields of the request's own line; they replace the middleware's where names are equal, and
+   * `undefined` leaves a field out. Called when the body has ended.
+   */
+  readonly fields?: (c: Context<E>, end: RequestEnd) => Fields
+  /** Requests that get no line, such as probes. */
+  readonly skip?: (c: Context<E>) => boolean
+  /** A clock in milliseconds that never goes back. Default: `performance.now`. */
+  readonly now?: () => number
+}
+
+const CLIENT_CLOSED_REQUEST = 499
+const BODYLESS_METHOD = 'HEAD'
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+/** A variable that some other middleware may have set, whatever this app declares. */
+function variable<E extends Env>(c: Context<E>, name: string): string | undefined {
+  return text((c as unknown as Context).get(name))
+}
+
+function defaultContext<E extends Env>(c: Context<E>): Fields {
+  const requestId = variable(c, 'requestId')
+  return requestId === undefined ? {} : { request_id: requestId }
+}
+
+function errorFields(error: Error | undefined, statusCode: number): Fields {
+  if (error === undefined) return {}
+  const { code } = error as { readonly code?: unknown }
+  const brief = { type: error.name, message: error.message }
+  return {
+    error_code: text(code) ?? error.name,
+    ...(statusCode >= 500 && { err: brief }),
+  }
+}
+
+/** One request on its way; `finish` writes its line, once. */
+class RequestLine<E extends Env> {
+  readonly #options: RequestLogOptions<E>
+  readonly #context: Context<E>
+  readonly #now: () => number
+  readonly #startedAt: number
+  #store: Fields | undefined
+  #done = false
+
+  constructor(options: RequestLogOptions<E>, context: Context<E>) {
+    this.#options = options
+    this.#context = context
+    this.#now = options.now ?? (() => performance.now())
+    this.#startedAt = this.#now()
+  }
+
+  /** Keeps the context of the request: where its end is noticed, it isn't at hand any more. */
+  enter(): void {
+    this.#store = currentContext()
+  }
+
+  finish(statusCode: number, clientGone: boolean, error = this.#context.error): void {
+    if (this.#done) return
+    this.#done = true
+    const durationMs = Math.round((this.#now() - this.#startedAt) * 100) / 100
+    const status = clientGone ? CLIENT_CLOSED_REQUEST : statusCode
+    const line = this.#line({ statusCode: status, durationMs, clientGone }, error)
+    inContext(this.#store, () => this.#write(line))
+  }
+
+  #line(end: RequestEnd, error: Error | undefined): Fields {
+    const c = this.#context
+    const own = this.#ownFields(end)
+    return {
+      method: c.req.method,
+      path: c.req.path,
+      route: 'route' in own ? own.route : routePath(c as unknown as Context),
+      status_code: end.statusCode,
+      duration_ms: end.durationMs,
+      client: variable(c, 'clientIp'),
+      tenant: variable(c, 'tenant'),
+      ...errorFields(error, end.statusCode),
+      ...own,
+    }
+  }
+
+  /** A mistake in the callback costs its fields, not the line: nobody could catch it out here. */
+  #ownFields(end: RequestEnd): Fields {
+    try {
+      return this.#options.fields?.(this.#context, end) ?? {}
+    } catch (error) {
+      return { fields_error: error }
+    }
+  }
+
+  #write(line: Fields): void {
+    const status = line.status_code
+    const failed = typeof status === 'number' && status >= 500
+    if (failed) this.#options.logger.error(line, 'request')
+    else this.#options.logger.info(line, 'request')
+  }
+}
+
+/** On Node the connection says when the response has ended, whoever wrote it. */
+async function followOnNode<E extends Env>(
+  line: RequestLine<E>,
+  response: NodeResponse,
+  next: () => Promise<void>,
+): Promise<void> {
+  const alreadyGone = response.closed
+  const ended = () => line.finish(response.statusCode, !response.writableFinished)
+  if (!alreadyGone) response.on('close', ended)
+  try {
+    await next()
+  } finally {
+    if (alreadyGone) ended()
+  }
+}
+
+async function followOnWeb<E extends Env>(
+  line: RequestLine<E>,
+  c: Context<E>,
+  next: () => Promise<void>,
+): Promise<void> {
+  try {
+    await next()
+  } catch (thrown) {
+    line.finish(500, false, thrown instanceof Error ? thrown : undefined)
+    throw thrown
+  }
+  watchWeb(line, c)
+}
+
+function watchWeb<E extends Env>(line: RequestLine<E>, c: Context<E>): void {
+  const response = c.res
+  if (response.body === null || c.req.method === BODYLESS_METHOD) {
+    line.finish(response.status, false)
+    return
+  }
+  c.res = onBodyEnd(response, ({ gone, error }) =>
+    line.finish(response.status, gone, error instanceof Error ? error : c.error),
+  )
+}
+
+/**
+ * Writes one line per request when the response's *body* has ended: `request_id`, `method`, `path`
+ * (never the query), `route`, `status_code`, `duration_ms`, `client`, `tenant`, and the message
+ * `request`. A stream's duration is its real duration. A client that left is 499.
+ *
+ * The level is `error` from status 500 on and `info` below, 4xx and 499 among it: what clients do
+ * wrong is no fault of the server. On Node the response's `close` event ends a request and `c.res` is
+ * never touched; elsewhere the body is passed on chunk by chunk.
+ */
+export function requestLog<E extends Env = Env>(
+  options: RequestLogOptions<E>,
+): MiddlewareHandler<E> {
+  const { context = defaultContext, skip } = options
+  return async function requestLogMiddleware(c, next) {
+    if (skip?.(c) === true) return await next()
+    const line = new RequestLine(options, c)
+    await withContext(context(c), () => {
+      line.enter()
+      const response = nodeResponse(c)
+      return response === undefined
+        ? followOnWeb(line, c, next)
+        : followOnNode(line, response, next)
+    })
+  }
+}
