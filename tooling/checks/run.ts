@@ -9,7 +9,7 @@ import { links } from './rules/links.ts'
 import { manifests } from './rules/manifests.ts'
 import { publishing, typeResolution } from './rules/packed.ts'
 import { readme } from './rules/readme.ts'
-import { machines, sizes } from './rules/text.ts'
+import { leftovers, machines, sizes } from './rules/text.ts'
 import { build, format, types, unused } from './rules/tools.ts'
 
 // The build comes first: what follows reads its output.
@@ -29,6 +29,7 @@ const checks: readonly Check[] = [
   links,
   changesets,
   sizes,
+  leftovers,
   machines,
 ]
 

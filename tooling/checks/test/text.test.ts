@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { machineProblems, sizeProblems } from '../rules/text.ts'
+import { leftoverProblems, machineProblems, sizeProblems } from '../rules/text.ts'
 
 describe('sizeProblems', () => {
   it('refuses a source file of more than 300 lines and leaves tests and prose alone', () => {
@@ -33,5 +33,21 @@ describe('machineProblems', () => {
   it('accepts addresses and paths that belong to nobody', () => {
     const text = "fetch('https://example.com/home/x'); open('./work/x'); route('/rooted')"
     expect(machineProblems('a.ts', text)).toEqual([])
+  })
+})
+
+describe('leftoverProblems', () => {
+  it.each([
+    '// biome' + '-ignore lint: x',
+    '// @ts' + '-ignore',
+    '// TO' + 'DO: later',
+    'a() // FIX' + 'ME',
+  ])('finds %s', (line) => {
+    expect(leftoverProblems('a.ts', `a()\n${line}`)).toEqual([expect.stringMatching(/^a\.ts:2: /)])
+    expect(leftoverProblems('a.test.ts', line)).toEqual([])
+  })
+
+  it('accepts words that only look like it', () => {
+    expect(leftoverProblems('a.ts', 'const todos = ignore(expectError)')).toEqual([])
   })
 })
