@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { formatPath, type Path, quote } from './path.ts'
 import type { Problem } from './problem.ts'
+import type { Source } from './source.ts'
 import { suggest } from './suggest.ts'
 import { type Found, find, type ValueNode } from './tree.ts'
 import { factsOf, type IssueFacts, oneOf } from './wording.ts'
@@ -88,9 +89,22 @@ function describe(issue: FlatIssue, context: IssueContext): Problem[] {
       message: withGot(issue, found),
       ...(expected === undefined ? {} : { expected }),
       ...(suggestion === undefined ? {} : { suggestion }),
-      source: found.nearest.source,
+      source: placeOf(found, undefined),
     },
   ]
+}
+
+/**
+ * Where to send someone who has to change a value: to where it is written; else to the mapping in a file
+ * that lacks it; else to the variable that can set it.
+ */
+export function placeOf(
+  { node, nearest, keySource, inside }: Found,
+  variable: string | undefined,
+): Source {
+  if (node?.kind === 'unset' && keySource) return keySource
+  if (node || inside || nearest.source.kind === 'file') return nearest.source
+  return variable === undefined ? { kind: 'default' } : { kind: 'env', name: variable }
 }
 
 function missing(path: string, expected: string, found: Found, context: IssueContext): Problem {
@@ -98,8 +112,7 @@ function missing(path: string, expected: string, found: Found, context: IssueCon
   const remedy = variable ? `; set it here or in the variable ${variable}` : ''
   const empty = found.node ? 'has no value' : 'is required'
   const message = `${empty}: expected ${expected}${remedy}`
-  const fromEnv = variable !== undefined && found.nearest.source.kind !== 'file'
-  const source = fromEnv ? ({ kind: 'env', name: variable } as const) : found.nearest.source
+  const source = placeOf(found, variable)
   return { code: 'missing', path, message, expected, source }
 }
 
@@ -128,7 +141,12 @@ function withGot(issue: FlatIssue, found: Found): string {
   if (issue.facts.expected === undefined) return issue.message
   const got =
     issue.facts.got ?? (found.node && describeValue(found.node, issue.facts.echo ?? false))
-  return got === undefined ? issue.message : `${issue.message}, got ${got}`
+  const remedy = issue.facts.expected === 'text' && isBare(found.node) ? '; put it in quotes' : ''
+  return got === undefined ? issue.message : `${issue.message}, got ${got}${remedy}`
+}
+
+function isBare(node: ValueNode | undefined): boolean {
+  return node?.kind === 'scalar' && typeof node.value !== 'string'
 }
 
 // A value of this length is more likely a secret in the wrong place than a slip of the pen.

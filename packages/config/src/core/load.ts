@@ -3,7 +3,7 @@ import type { ConfigDefinition, Finding, RootSchema } from './definition.ts'
 import { Environment, type Variables } from './environment.ts'
 import { ConfigError } from './errors.ts'
 import { freezeDeep } from './freeze.ts'
-import { toProblems } from './issues.ts'
+import { placeOf, toProblems } from './issues.ts'
 import { mergeLayers } from './layers.ts'
 import { type Leaf, leavesOf, variablesOf } from './leaves.ts'
 import { originsOf } from './origins.ts'
@@ -67,7 +67,7 @@ export function checkConfig<S extends RootSchema>(
   const { profile, tree, warnings } = gathered
   const parsed = definition.schema.safeParse(toPlain(tree), { error: explain })
   const problems = [...gathered.problems, ...toProblems(parsed.error?.issues ?? [], gathered)]
-  const base = { name: definition.name, profile }
+  const base = { name: definition.name, profile, files: options.files ?? [] }
   if (!parsed.success || problems.length > 0) {
     const report = createReport({ ...base, problems, warnings, origins: originsOf(tree) })
     return { ok: false, profile, report }
@@ -119,18 +119,19 @@ function createVariableIndex(leaves: readonly Leaf[]): (path: string) => string 
 function refine<S extends RootSchema>(
   definition: ConfigDefinition<S>,
   config: z.output<S>,
-  { profile, tree }: Gathered,
+  gathered: Gathered,
 ): { readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] } {
-  const findings = definition.refine?.(config, { profile }) ?? []
+  const findings = definition.refine?.(config, { profile: gathered.profile }) ?? []
   const [problems, warnings] = (['error', 'warning'] as const).map((wanted) =>
     findings
       .filter(({ severity = 'error' }) => severity === wanted)
-      .map((finding) => locate(finding, tree)),
+      .map((finding) => locate(finding, gathered)),
   )
   return { problems: problems ?? [], warnings: warnings ?? [] }
 }
 
-function locate({ severity: _, ...finding }: Finding, tree: MappingNode): Problem {
-  const { source } = find(tree, finding.path).nearest
-  return { ...finding, code: finding.code ?? 'refused', path: formatPath(finding.path), source }
+function locate({ severity: _, ...finding }: Finding, { tree, variableAt }: Gathered): Problem {
+  const path = formatPath(finding.path)
+  const source = placeOf(find(tree, finding.path), variableAt(path))
+  return { ...finding, code: finding.code ?? 'refused', path, source }
 }

@@ -13,6 +13,8 @@ export interface Report {
   /** The program's name. */
   readonly name: string
   readonly profile: Profile
+  /** The files that were asked for, lowest first. */
+  readonly files: readonly string[]
   /** What keeps the configuration from being used. Empty when it is valid. */
   readonly problems: readonly Problem[]
   /** What is probably a mistake but harmless. */
@@ -32,8 +34,8 @@ export type ReportData = Omit<Report, 'toText' | 'toJSON'>
 export function createReport(data: ReportData): Report {
   const sorted: ReportData = Object.freeze({
     ...data,
-    problems: Object.freeze(inReadingOrder(data.problems)),
-    warnings: Object.freeze(inReadingOrder(data.warnings)),
+    problems: Object.freeze(inReadingOrder(data.problems, data.files)),
+    warnings: Object.freeze(inReadingOrder(data.warnings, data.files)),
   })
   return Object.freeze({ ...sorted, toText: () => toText(sorted), toJSON: () => sorted })
 }
@@ -57,18 +59,13 @@ function toLine({ source, path, message, suggestion }: Problem, label = ''): str
   return `${place}${label}${subject}${message}${hint}`
 }
 
-// Problems of files first and by line; the others keep the order in which they were found.
-function inReadingOrder(problems: readonly Problem[]): Problem[] {
-  const files = [...new Set(problems.map(({ source }) => fileOf(source)))].filter(Boolean)
-  const rank = (source: Source): number =>
+// Files in their order and by line, then the rest in the order in which it was found.
+function inReadingOrder(problems: readonly Problem[], files: readonly string[]): Problem[] {
+  const rank = ({ source }: Problem): number =>
     source.kind === 'file' ? files.indexOf(source.file) : files.length
   return [...problems].sort(
-    (one, other) => rank(one.source) - rank(other.source) || lineOrder(one.source, other.source),
+    (one, other) => rank(one) - rank(other) || lineOrder(one.source, other.source),
   )
-}
-
-function fileOf(source: Source): string {
-  return source.kind === 'file' ? source.file : ''
 }
 
 function lineOrder(one: Source, other: Source): number {

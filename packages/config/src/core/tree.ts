@@ -90,8 +90,8 @@ export function put(tree: MappingNode, path: Path, leaf: ValueNode): MappingNode
   } else {
     const parent = below?.node
     if (parent && parent.kind !== 'mapping' && parent.kind !== 'unset') return tree
-    const mapping = parent?.kind === 'mapping' ? parent : emptyMapping(leaf.source)
-    const keySource = below?.keySource ?? leaf.source
+    const mapping = parent?.kind === 'mapping' ? parent : emptyMapping({ kind: 'default' })
+    const keySource = below?.keySource ?? mapping.source
     entries.set(name, { keySource, node: put(mapping, rest, leaf) })
   }
   return { kind: 'mapping', entries, source: tree.source }
