@@ -116,6 +116,8 @@ function answer(
   })
   // The client waits with its body, or may have sent it: the connection can't serve another request.
   response.shouldKeepAlive = false
-  response.writeHead(problem.status, [...problem.headers, 'x-request-id', requestId])
+  const length = String(Buffer.byteLength(problem.body))
+  const own = ['x-request-id', requestId, 'content-length', length]
+  response.writeHead(problem.status, [...problem.headers, ...own])
   response.end(problem.body)
 }
