@@ -1,1 +1,16 @@
-import {name} from '@tidegate/server'; console.log(name)
+#!/usr/bin/env node
+import process from 'node:process'
+import { runCommand } from './cli/run.ts'
+import { version } from './version.ts'
+
+process.exitCode = await runCommand(process.argv.slice(2), {
+  env: process.env,
+  cwd: process.cwd(),
+  tty: process.stdout.isTTY === true,
+  version,
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  start: async (options) => (await import('./main.ts')).startGateway(options),
+})
+// A start that failed half-way may have left a server that would keep the process alive.
+if (process.exitCode !== 0) process.exit()

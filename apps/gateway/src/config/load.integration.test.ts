@@ -18,7 +18,7 @@ afterAll(() => rmSync(cwd, { recursive: true }))
 
 type Env = Readonly<Record<string, string>>
 
-function check(yaml: string, env: Env = {}): CheckedSettings {
+function check(yaml: string, env: Env = {}): Promise<CheckedSettings> {
   writeFileSync(join(cwd, 'tidegate.yaml'), yaml)
   return checkSettings({ env, file: 'tidegate.yaml', cwd })
 }
@@ -58,8 +58,8 @@ function indent(text: string, by: number): string {
 }
 
 describe('a file', () => {
-  it('gets the documented defaults', () => {
-    const settings = settingsOf(check(file()))
+  it('gets the documented defaults', async () => {
+    const settings = settingsOf(await check(file()))
     expect(settings).toMatchObject({
       configFile: 'tidegate.yaml',
       profile: 'development',
@@ -92,7 +92,7 @@ describe('a file', () => {
     expect(settings.upstreams[0]?.endpoint.url.href).toBe('https://api.openai.com/v1')
   })
 
-  it('may say everything that is built, also that the rest is off', () => {
+  it('may say everything that is built, also that the rest is off', async () => {
     const yaml = `version: 1
 server:
   host: 0.0.0.0
@@ -138,7 +138,7 @@ auth:
     - { id: demo, key: "\${DEMO_KEY}" }
     - { id: ci, sha256: "${'AB'.repeat(32)}" }
 `
-    const settings = settingsOf(check(yaml, { DEMO_KEY: 'a “key” of any characters' }))
+    const settings = settingsOf(await check(yaml, { DEMO_KEY: 'a “key” of any characters' }))
     expect(settings.routes).toEqual([
       {
         match: '/v1/**',
@@ -165,17 +165,17 @@ auth:
     expect(settings.server).toMatchObject({ compression: false, maxConnections: 50 })
   })
 
-  it('may be JSON', () => {
+  it('may be JSON', async () => {
     const json = {
       version: 1,
       upstreams: { a: { protocol: 'http', endpoints: [{ url: 'http://a' }] } },
       routes: [{ match: '/**', upstreams: ['a'] }],
     }
-    expect(settingsOf(check(JSON.stringify(json))).routes[0]?.upstream).toBe('a')
+    expect(settingsOf(await check(JSON.stringify(json))).routes[0]?.upstream).toBe('a')
   })
 
-  it('is below the environment, and above a profile', () => {
-    const checked = check(file({ top: 'server: { port: 9000, host: "::1" }' }), {
+  it('is below the environment, and above a profile', async () => {
+    const checked = await check(file({ top: 'server: { port: 9000, host: "::1" }' }), {
       PORT: '9100',
       LOG_LEVEL: 'error',
       DEBUG: 'true',
@@ -196,16 +196,16 @@ auth:
     expect(settings.admin.key?.reveal()).toBe('an admin key of some length')
   })
 
-  it('logs at debug when DEBUG says so and nothing else does', () => {
-    expect(settingsOf(check(file(), { DEBUG: '1' })).logLevel).toBe('debug')
-    const explicit = check(file({ top: 'logging: { level: error }' }), { DEBUG: '1' })
+  it('logs at debug when DEBUG says so and nothing else does', async () => {
+    expect(settingsOf(await check(file(), { DEBUG: '1' })).logLevel).toBe('debug')
+    const explicit = await check(file({ top: 'logging: { level: error }' }), { DEBUG: '1' })
     expect(settingsOf(explicit).logLevel).toBe('error')
   })
 })
 
 describe('problems', () => {
-  it('come all at once, with line and suggestion', () => {
-    const checked = check(`version: 1
+  it('come all at once, with line and suggestion', async () => {
+    const checked = await check(`version: 1
 server:
   prot: 8000
   keepAlive: soon
@@ -247,13 +247,14 @@ routes:
     ['a bad port', { top: 'server: { port: 65536 }' }, 'a port from 0 to 65535'],
     ['no size', { top: 'server: { bodyLimit: 10 megs }' }, 'a size such as 10mb'],
     ['no certificate', { top: 'server: { tls: { certFile: a, keyFile: b } }' }, 'no such file'],
+    ['no JSON Schema', { route: 'validate: { schema: { type: objekt } }' }, 'routes[0].validate'],
     ['an unknown key', { top: 'loging: {}' }, 'did you mean "logging"?'],
-  ])('name %s', (_, parts, expected) => {
+  ])('name %s', async (_, parts, expected) => {
     const yaml = file(parts).replace(
       'upstreams: [openai]\n    upstreams: [opnai]',
       'upstreams: [opnai]',
     )
-    expect(problemsOf(check(yaml)).join('\n')).toContain(expected)
+    expect(problemsOf(await check(yaml)).join('\n')).toContain(expected)
   })
 
   it.each([
@@ -274,14 +275,14 @@ routes:
     ['tiers', { top: 'tiers: { free: { requests: 60/1m } }' }],
     ['a tier', { top: 'auth: { keys: [{ id: a, key: k, tier: free }] }' }],
     ['jwt', { top: 'auth: { jwt: { issuer: x } }' }],
-  ])('say that %s is not built yet', (_, parts) => {
-    const checked = check(file(parts))
+  ])('say that %s is not built yet', async (_, parts) => {
+    const checked = await check(file(parts))
     expect(checked.report.problems.map(({ code }) => code)).toEqual(['not_built_yet'])
     expect(problemsOf(checked)[0]).toContain('is not built yet')
     expect(problemsOf(checked)[0]).not.toContain('CANARY')
   })
 
-  it('say that several endpoints and a second upstream are not built yet', () => {
+  it('say that several endpoints and a second upstream are not built yet', async () => {
     const yaml = `version: 1
 upstreams:
   a: { protocol: openai, endpoints: [{ url: "http://a" }, { url: "http://b" }] }
@@ -291,13 +292,13 @@ routes:
   - { match: /v1/**, upstreams: [a, b] }
   - { match: /v2/**, upstreams: [a, c] }
 `
-    const problems = problemsOf(check(yaml)).join('\n')
+    const problems = problemsOf(await check(yaml)).join('\n')
     expect(problems).toContain('balancing over several endpoints is not built yet')
     expect(problems).toContain('failing over to a second upstream is not built yet')
     expect(problems).toContain('these speak openai and anthropic')
   })
 
-  it('name keys and ids that are there twice, plain or hashed, and the admin key among them', () => {
+  it('name keys and ids that are there twice, plain or hashed, and the admin key among them', async () => {
     const digest = createHash('sha256').update('CANARY-one').digest('hex')
     const yaml = file({
       top: `admin: { key: CANARY-two }
@@ -307,7 +308,7 @@ auth:
     - { id: a, sha256: ${digest} }
     - { id: b, key: CANARY-two }`,
     })
-    const problems = problemsOf(check(yaml))
+    const problems = problemsOf(await check(yaml))
     expect(problems).toHaveLength(3)
     expect(problems[0]).toContain('auth.keys[1]: this is the same key')
     expect(problems[1]).toContain('auth.keys[0] has this id already')
@@ -315,34 +316,30 @@ auth:
     expect(problems.join()).not.toContain('CANARY')
   })
 
-  it('are a ConfigError when loaded', () => {
+  it('are a ConfigError when loaded', async () => {
     writeFileSync(join(cwd, 'bad.yaml'), 'version: 2')
-    const load = (): unknown => loadSettings({ env: {}, file: 'bad.yaml', cwd })
-    expect(load).toThrow('bad.yaml:1:10: version: expected 1')
-    try {
-      load()
-    } catch (error) {
-      expect(isConfigError(error)).toBe(true)
-    }
+    const loading = loadSettings({ env: {}, file: 'bad.yaml', cwd })
+    await expect(loading).rejects.toThrow('bad.yaml:1:10: version: expected 1')
+    await expect(loading).rejects.toSatisfy(isConfigError)
   })
 
-  it('say that there is no such file', () => {
-    const checked = checkSettings({ env: {}, file: 'absent.yaml', cwd })
+  it('say that there is no such file', async () => {
+    const checked = await checkSettings({ env: {}, file: 'absent.yaml', cwd })
     expect(problemsOf(checked)[0]).toContain('absent.yaml')
     expect(problemsOf(checked)[0]).toContain('does not exist')
   })
 })
 
 describe('a route that can not be reached', () => {
-  it('is a warning that names the one before it', () => {
-    const checked = check(`${file()}  - { match: /v1/models, upstreams: [openai] }\n`)
+  it('is a warning that names the one before it', async () => {
+    const checked = await check(`${file()}  - { match: /v1/models, upstreams: [openai] }\n`)
     settingsOf(checked)
     expect(warningsOf(checked)).toEqual([expect.stringContaining('routes[0] (/v1/**) comes first')])
   })
 
-  it('is warned of as an unused upstream is', () => {
+  it('is warned of as an unused upstream is', async () => {
     const unused = '  spare: { protocol: http, endpoints: [{ url: "http://x" }] }\nroutes:'
-    const checked = check(file().replace('routes:', unused))
+    const checked = await check(file().replace('routes:', unused))
     expect(warningsOf(checked)).toEqual([expect.stringContaining('no route uses this upstream')])
   })
 })
@@ -355,43 +352,43 @@ describe('exposure', () => {
 
   it.each(['0.0.0.0', '::', '192.168.1.5', 'gateway.internal'])(
     'of a credential on %s refuses to start',
-    (host) => {
-      const problems = problemsOf(check(lent, { HOST: host }))
+    async (host) => {
+      const problems = problemsOf(await check(lent, { HOST: host }))
       expect(problems).toEqual([expect.stringContaining('would let anyone spend the apiKey')])
       expect(problems[0]).not.toContain('CANARY')
     },
   )
 
-  it.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])('on %s is none', (host) => {
-    settingsOf(check(lent, { HOST: host }))
+  it.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])('on %s is none', async (host) => {
+    settingsOf(await check(lent, { HOST: host }))
   })
 
-  it('is allowed by the route itself, or by keys', () => {
-    settingsOf(check(`${lent}    auth: none\n`))
+  it('is allowed by the route itself, or by keys', async () => {
+    settingsOf(await check(`${lent}    auth: none\n`))
     const keys = 'auth: { keys: [{ id: a, key: k }] }'
-    expect(settingsOf(check(lent + keys)).routes[0]?.auth).toBe('required')
+    expect(settingsOf(await check(lent + keys)).routes[0]?.auth).toBe('required')
   })
 
-  it('is refused for auth: optional, which lets everybody pass', () => {
+  it('is refused for auth: optional, which lets everybody pass', async () => {
     const keys = '    auth: optional\nauth: { keys: [{ id: a, key: k }] }\n'
-    expect(problemsOf(check(lent + keys))).toHaveLength(1)
+    expect(problemsOf(await check(lent + keys))).toHaveLength(1)
   })
 
-  it('does not matter without a credential', () => {
-    settingsOf(check(file({ top: 'server: { host: 0.0.0.0 }' })))
+  it('does not matter without a credential', async () => {
+    settingsOf(await check(file({ top: 'server: { host: 0.0.0.0 }' })))
   })
 
-  it('in production knows no "*" and warns of short keys', () => {
+  it('in production knows no "*" and warns of short keys', async () => {
     const yaml = file({ top: 'auth: { keys: [{ id: a, key: short }] }' })
-    const checked = check(yaml, { ENVIRONMENT: 'production', CORS_ORIGINS: '*' })
+    const checked = await check(yaml, { ENVIRONMENT: 'production', CORS_ORIGINS: '*' })
     expect(problemsOf(checked)).toEqual([expect.stringContaining('production takes no "*"')])
     expect(warningsOf(checked)).toEqual([expect.stringContaining('shorter than 16')])
-    expect(warningsOf(check(yaml))).toEqual([])
+    expect(warningsOf(await check(yaml))).toEqual([])
   })
 })
 
 describe('secrets', () => {
-  it('never stand in a report or in what settings print', () => {
+  it('never stand in a report or in what settings print', async () => {
     const env = {
       OPENAI_API_KEY: 'CANARY-1\u0007',
       ANTHROPIC_API_KEY: 'CANARY-2',
@@ -400,10 +397,10 @@ describe('secrets', () => {
       REDIS_URL: 'redis://:CANARY-5@x',
       BACKEND_SERVICE_URL: 'CANARY-6',
     }
-    const { report } = checkSettings({ env, cwd: tmpdir() })
+    const { report } = await checkSettings({ env, cwd: tmpdir() })
     expect(report.problems).toHaveLength(4)
     expect(report.toText() + JSON.stringify(report) + inspect(report)).not.toContain('CANARY')
-    const fine = checkSettings({
+    const fine = await checkSettings({
       env: { OPENAI_API_KEY: 'CANARY', ADMIN_KEY: 'CANARY' },
       cwd: tmpdir(),
     })
@@ -412,27 +409,28 @@ describe('secrets', () => {
 })
 
 describe('the environment alone', () => {
-  const load = (env: Env): Settings => settingsOf(checkSettings({ env, cwd: tmpdir() }))
+  const load = async (env: Env): Promise<Settings> =>
+    settingsOf(await checkSettings({ env, cwd: tmpdir() }))
   const routesOf = ({ routes }: Settings): string[] =>
     routes.map(({ match, upstream }) => `${match} ${upstream}`)
 
-  it('serves the demo model when it names no provider', () => {
-    const settings = load({})
+  it('serves the demo model when it names no provider', async () => {
+    const settings = await load({})
     expect(routesOf(settings)).toEqual(['/v1/** demo'])
     expect(settings.upstreams).toMatchObject([{ name: 'demo', protocol: 'openai', demo: true }])
     expect(settings.configFile).toBeUndefined()
   })
 
-  it('serves OpenAI with its key', () => {
-    const settings = load({ OPENAI_API_KEY: 'sk-x' })
+  it('serves OpenAI with its key', async () => {
+    const settings = await load({ OPENAI_API_KEY: 'sk-x' })
     expect(routesOf(settings)).toEqual(['/v1/** openai'])
     expect(settings.upstreams[0]?.demo).toBe(false)
     expect(settings.upstreams[0]?.endpoint.url.href).toBe('https://api.openai.com/v1')
     expect(settings.upstreams[0]?.endpoint.apiKey?.reveal()).toBe('sk-x')
   })
 
-  it('lists Anthropic before OpenAI, whose route is broader', () => {
-    const settings = load({ OPENAI_API_KEY: 'a', ANTHROPIC_API_KEY: 'b' })
+  it('lists Anthropic before OpenAI, whose route is broader', async () => {
+    const settings = await load({ OPENAI_API_KEY: 'a', ANTHROPIC_API_KEY: 'b' })
     expect(routesOf(settings)).toEqual([
       '/v1/messages anthropic',
       '/v1/messages/** anthropic',
@@ -440,29 +438,32 @@ describe('the environment alone', () => {
     ])
   })
 
-  it('serves a backend beside the demo, and base addresses without a key', () => {
-    const settings = load({ BACKEND_SERVICE_URL: 'http://localhost:8084', BACKEND_API_KEY: 'k' })
+  it('serves a backend beside the demo, and base addresses without a key', async () => {
+    const settings = await load({
+      BACKEND_SERVICE_URL: 'http://localhost:8084',
+      BACKEND_API_KEY: 'k',
+    })
     expect(routesOf(settings)).toEqual(['/v1/** demo', '/companion/** companion'])
     expect(settings.routes[1]).toMatchObject({ stripPrefix: '/companion', auth: 'none' })
-    const local = load({ OPENAI_BASE_URL: 'http://localhost:11434/v1' })
+    const local = await load({ OPENAI_BASE_URL: 'http://localhost:11434/v1' })
     expect(routesOf(local)).toEqual(['/v1/** openai'])
     expect(local.upstreams[0]?.endpoint.apiKey).toBeUndefined()
   })
 
-  it('refuses to lend a key to everybody, and names the variable', () => {
-    const checked = checkSettings({
+  it('refuses to lend a key to everybody, and names the variable', async () => {
+    const checked = await checkSettings({
       env: { OPENAI_API_KEY: 'sk-x', HOST: '0.0.0.0' },
       cwd: tmpdir(),
     })
     expect(problemsOf(checked)).toEqual([
       expect.stringMatching(/^OPENAI_API_KEY: the gateway listens on 0\.0\.0\.0/),
     ])
-    expect(load({ HOST: '0.0.0.0' }).upstreams[0]?.demo).toBe(true)
+    expect((await load({ HOST: '0.0.0.0' })).upstreams[0]?.demo).toBe(true)
   })
 
-  it('reports every variable that is wrong by its name', () => {
+  it('reports every variable that is wrong by its name', async () => {
     const env = { OPENAI_API_KEY: ' k', OPENAI_BASE_URL: 'x', PORT: 'abc', ENVIRONMENT: 'prod' }
-    const problems = problemsOf(checkSettings({ env, cwd: tmpdir() })).join('\n')
+    const problems = problemsOf(await checkSettings({ env, cwd: tmpdir() })).join('\n')
     expect(problems).toMatchInlineSnapshot(`
       "ENVIRONMENT: unknown profile "prod": expected development, test, staging or production (did you mean "production"?)
       OPENAI_API_KEY: must not begin or end with white space
@@ -471,9 +472,9 @@ describe('the environment alone', () => {
     `)
   })
 
-  it('warns of what is set without effect', () => {
+  it('warns of what is set without effect', async () => {
     const env = { REDIS_URL: 'redis://x', RATE_LIMIT_BURST: '10', OPENAI_API_KYE: 'x' }
-    expect(warningsOf(checkSettings({ env, cwd: tmpdir() }))).toMatchInlineSnapshot(`
+    expect(warningsOf(await checkSettings({ env, cwd: tmpdir() }))).toMatchInlineSnapshot(`
       [
         "RATE_LIMIT_BURST: set, but what it configures is not built yet: no effect",
         "REDIS_URL: set, but what it configures is not built yet: no effect",
@@ -482,10 +483,10 @@ describe('the environment alone', () => {
     `)
   })
 
-  it('is read from .env below the real environment', () => {
+  it('is read from .env below the real environment', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'tidegate-env-'))
     writeFileSync(join(folder, '.env'), 'PORT=9001\nHOST=::1\nOPENAI_API_KEY=\n')
-    const settings = settingsOf(checkSettings({ env: { PORT: '9002' }, cwd: folder }))
+    const settings = settingsOf(await checkSettings({ env: { PORT: '9002' }, cwd: folder }))
     rmSync(folder, { recursive: true })
     expect(settings.server).toMatchObject({ port: 9002, host: '::1' })
     expect(settings.upstreams[0]?.demo).toBe(true)

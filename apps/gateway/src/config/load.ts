@@ -19,6 +19,7 @@ import { checkExposure } from './rules/exposure.ts'
 import { checkKeys } from './rules/keys.ts'
 import { checkRoutes } from './rules/routes.ts'
 import { readTls } from './rules/tls.ts'
+import { checkValidation } from './rules/validation.ts'
 import { type GatewayConfig, gatewaySchema } from './schema/gateway.ts'
 import type { Settings } from './settings.ts'
 
@@ -40,7 +41,11 @@ export interface CheckedSettings {
 }
 
 /** Reads the configuration and answers with everything that is wrong with it. */
-export function checkSettings({ env, file, cwd }: LoadSettingsOptions): CheckedSettings {
+export async function checkSettings({
+  env,
+  file,
+  cwd,
+}: LoadSettingsOptions): Promise<CheckedSettings> {
   const from = { env, cwd }
   const process = checkConfig(processDefinition, from)
   const providers = file === undefined ? checkConfig(providersDefinition, from) : undefined
@@ -54,11 +59,14 @@ export function checkSettings({ env, file, cwd }: LoadSettingsOptions): CheckedS
     ...from,
     ...(file !== undefined && { files: [file] }),
   })
-  const report = mergeReports([...reports, relocate(gateway.report, setup)])
+  const report = mergeReports(relocate(gateway.report, setup), reports)
   if (!gateway.ok || report.problems.length > 0) return { settings: undefined, report }
   const { config, profile } = gateway
   const { tls } = readTls(config.server, cwd)
-  return { settings: compileSettings(config, { profile, tls, demo: setup?.demo, file }), report }
+  const settings = compileSettings(config, { profile, tls, demo: setup?.demo, file })
+  const problems = await checkValidation(settings.routes, report.origins)
+  if (problems.length === 0) return { settings, report }
+  return { settings: undefined, report: mergeReports({ ...report, problems }, []) }
 }
 
 /**
@@ -66,11 +74,11 @@ export function checkSettings({ env, file, cwd }: LoadSettingsOptions): CheckedS
  *
  * @throws {ConfigError} with every problem at once when there is any.
  */
-export function loadSettings(options: LoadSettingsOptions): {
+export async function loadSettings(options: LoadSettingsOptions): Promise<{
   readonly settings: Settings
   readonly report: Report
-} {
-  const { settings, report } = checkSettings(options)
+}> {
+  const { settings, report } = await checkSettings(options)
   if (settings === undefined) throw new ConfigError(report)
   return { settings, report }
 }

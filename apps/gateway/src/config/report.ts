@@ -1,16 +1,15 @@
-import type { Problem, Profile, Report, ReportData, Source } from '@tidegate/config'
+import type { Problem, Report, ReportData, Source } from '@tidegate/config'
 
 /** The form of a report that tells the path of the whole configuration from others. */
 const ROOT = '(root)'
 
-/** Puts what several readings found into one report, what two of them found only once. */
-export function mergeReports(reports: readonly ReportData[]): Report {
-  const data = {
-    name: 'tidegate',
-    profile: reports[0]?.profile ?? ('development' satisfies Profile),
-    problems: distinct(reports.flatMap(({ problems }) => problems)),
-    warnings: distinct(reports.flatMap(({ warnings }) => warnings)),
-    origins: reports.flatMap(({ origins }) => origins),
+/** Adds what other readings found to a report, what two of them found only once. */
+export function mergeReports(report: ReportData, others: readonly ReportData[]): Report {
+  const all = [...others, report]
+  const data: ReportData = {
+    ...report,
+    problems: distinct(all.flatMap(({ problems }) => problems)),
+    warnings: distinct(all.flatMap(({ warnings }) => warnings)),
   }
   return { ...data, toText: () => toText(data), toJSON: () => data }
 }

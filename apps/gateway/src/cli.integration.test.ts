@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
+
+let cwd: string
+
+beforeAll(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'tidegate-process-'))
+})
+afterAll(() => rmSync(cwd, { recursive: true }))
+
+/** Runs the built command in a process of its own until it ends. */
+async function run(argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const child = spawn(process.execPath, [cli, ...argv], { cwd, env })
+  const texts = Promise.all([textOf(child.stdout), textOf(child.stderr)])
+  const [code] = await once(child, 'close')
+  const [out, err] = await texts
+  return { code, out, err }
+}
+
+async function textOf(stream: Readable): Promise<string> {
+  return Buffer.concat(await stream.toArray()).toString()
+}
+
+describe('tidegate', () => {
+  it('ends with 0, 1 or 2 as its help says', async () => {
+    const [help, fine, bad, misused] = await Promise.all([
+      run(['--help']),
+      run(['check']),
+      run(['check', 'absent.yaml']),
+      run(['chekc']),
+    ])
+    expect([help.code, fine.code, bad.code, misused.code]).toEqual([0, 0, 1, 2])
+    expect(misused.err).toContain('did you mean check?')
+  })
+
+  it('says in one line that its port is taken, and ends', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const address = taken.address()
+    const port = typeof address === 'object' ? String(address?.port) : ''
+    const { code, out, err } = await run(['start'], { PORT: port })
+    taken.close()
+    expect({ code, out }).toEqual({ code: 1, out: '' })
+    expect(err.trimEnd().split('\n')).toHaveLength(1)
+    expect(err).toContain(`Something listens on port ${port} of 127.0.0.1 already`)
+  })
+})
