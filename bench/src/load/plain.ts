@@ -59,7 +59,8 @@ export async function sendPlain(
     })
 
   const connections = Array.from({ length: run.connections }, () => new Connection(port))
-  await settle(connections.map(drive), run.ms + 10_000)
+  const inTime = await settle(connections.map(drive), run.ms + 10_000)
+  if (!inTime) failed += 1
   for (const connection of connections) connection.close()
   const elapsedMs = performance.now() - start
   return { completed: latenciesMs.length, failed, elapsedMs, latenciesMs }
