@@ -90,12 +90,21 @@ function forwardedHeaders(
   headers.push('x-request-id', exchange.requestId)
   const length = incoming.headers['content-length']
   if (body instanceof Upload && length !== undefined) headers.push('content-length', length)
-  // Our own services hear who calls them; a provider has no business with that.
-  if (route.upstream.protocol === 'http') {
-    headers.push('x-forwarded-for', exchange.clientIp)
-    headers.push('x-forwarded-proto', incoming.secure ? 'https' : 'http')
-    const { host } = incoming.headers
-    if (host !== undefined) headers.push('x-forwarded-host', host)
-  }
+  if (route.upstream.protocol === 'http') pushForwarded(headers, c)
   return headers
+}
+
+/**
+ * Our own services hear who calls them; a provider has no business with that. What a trusted proxy in
+ * front says of the client's own connection holds; what anyone else says does not.
+ */
+export function pushForwarded(headers: string[], c: Context<GatewayEnv>): void {
+  const { incoming } = c.env
+  const { clientIp, peerTrusted } = c.get('exchange')
+  const proto = peerTrusted ? incoming.headers['x-forwarded-proto'] : undefined
+  const host = peerTrusted ? incoming.headers['x-forwarded-host'] : undefined
+  headers.push('x-forwarded-for', clientIp)
+  headers.push('x-forwarded-proto', proto === 'https' || incoming.secure ? 'https' : 'http')
+  const named = typeof host === 'string' ? host : incoming.headers.host
+  if (named !== undefined) headers.push('x-forwarded-host', named)
 }

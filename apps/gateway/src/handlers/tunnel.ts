@@ -10,7 +10,7 @@ import type { Upgrade } from '../request.ts'
 import type { Route } from '../routes.ts'
 import { faultOf } from '../upstreams/faults.ts'
 import { requestHeaders, responseHeaders } from '../upstreams/headers.ts'
-import { upstreamTarget } from './forward.ts'
+import { pushForwarded, upstreamTarget } from './forward.ts'
 
 /** Probes a silent connection, so that a peer which vanished without a word is noticed. */
 const TCP_KEEP_ALIVE_MS = 30_000
@@ -109,7 +109,7 @@ function handshakeHeaders(c: Context<GatewayEnv>, route: Route): string[] {
   )
   headers.push('host', upstream.endpoint.url.host, 'connection', 'Upgrade', 'upgrade', 'websocket')
   headers.push('x-request-id', c.get('exchange').requestId)
-  if (upstream.protocol === 'http') headers.push('x-forwarded-for', c.get('exchange').clientIp)
+  if (upstream.protocol === 'http') pushForwarded(headers, c)
   return headers
 }
 
