@@ -8,26 +8,17 @@ const BATCH_DELAY_MS = 50
  */
 export class Batch {
   readonly #deliver: (lines: string) => void
-  readonly #timer: NodeJS.Timeout
-  #armed = false
+  #timer: NodeJS.Timeout | undefined
   #lines = ''
 
   constructor(deliver: (lines: string) => void) {
     this.#deliver = deliver
-    this.#timer = setTimeout(() => {
-      this.#armed = false
-      this.release()
-    }, BATCH_DELAY_MS).unref()
-    clearTimeout(this.#timer)
   }
 
   add(line: string): void {
     this.#lines += line
     if (this.#lines.length >= BATCH_CHARS) this.release()
-    else if (!this.#armed) {
-      this.#armed = true
-      this.#timer.refresh()
-    }
+    else this.#timer ??= setTimeout(() => this.#due(), BATCH_DELAY_MS).unref()
   }
 
   /** Delivers what is gathered, if anything is. */
@@ -36,5 +27,10 @@ export class Batch {
     if (lines === '') return
     this.#lines = ''
     this.#deliver(lines)
+  }
+
+  #due(): void {
+    this.#timer = undefined
+    this.release()
   }
 }
