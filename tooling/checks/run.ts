@@ -1,6 +1,7 @@
 import type { Check } from './check.ts'
 import { printAll } from './report.ts'
 import { changesets } from './rules/changesets.ts'
+import { configurations } from './rules/configurations.ts'
 import { doors } from './rules/doors.ts'
 import { generated } from './rules/generated.ts'
 import { imports } from './rules/imports.ts'
@@ -26,6 +27,7 @@ const checks: readonly Check[] = [
   licences,
   generated,
   readme,
+  configurations,
   links,
   changesets,
   sizes,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Check } from '../check.ts'
-import { type Manifest, publishable, root } from '../workspace.ts'
+import { type Manifest, publishable, readText, root } from '../workspace.ts'
 
 /** What every published package says of itself in the same words. */
 const shared = {
@@ -36,10 +36,26 @@ export function manifestProblems(
   return problems
 }
 
+/** Finds doors of a package that a document doesn't name: what nobody reads of, nobody opens. */
+export function undocumentedDoors(
+  path: string,
+  text: string,
+  { name, exports = {} }: Manifest,
+): readonly string[] {
+  return Object.keys(exports)
+    .filter((key) => key !== './package.json')
+    .map((key) => name + key.slice(1))
+    .filter((door) => !text.includes(`\`${door}\``))
+    .map((door) => `${path}: its table of doors lacks \`${door}\``)
+}
+
 export const manifests: Check = {
   name: 'manifests',
   problems: () =>
-    publishable().flatMap(({ dir, manifest }) =>
-      manifestProblems(dir, manifest, (file) => existsSync(join(root, dir, file))),
-    ),
+    publishable().flatMap(({ dir, manifest }) => [
+      ...manifestProblems(dir, manifest, (file) => existsSync(join(root, dir, file))),
+      ...['README.md', `${dir}/README.md`]
+        .filter((path) => existsSync(join(root, path)))
+        .flatMap((path) => undocumentedDoors(path, readText(path), manifest)),
+    ]),
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { changesetProblems } from '../rules/changesets.ts'
 import { licenceProblems } from '../rules/licences.ts'
-import { manifestProblems } from '../rules/manifests.ts'
+import { manifestProblems, undocumentedDoors } from '../rules/manifests.ts'
 
 describe('licenceProblems', () => {
   const names = [{ name: 'x', versions: ['1.0.0'] }]
@@ -77,5 +77,18 @@ describe('manifestProblems', () => {
     const { description, ...rest } = { ...manifest, name: 'b', type: 'commonjs', files: ['dist'] }
     expect(manifestProblems('packages/a', rest, (file) => file !== 'README.md')).toHaveLength(5)
     expect(description).toBe('A.')
+  })
+})
+
+describe('undocumentedDoors', () => {
+  it('finds the doors that a document does not name', () => {
+    const manifest = {
+      name: '@tidegate/a',
+      exports: { '.': {}, './hono': {}, './package.json': '' },
+    }
+    expect(undocumentedDoors('R.md', '`@tidegate/a`, `@tidegate/a/hono`', manifest)).toEqual([])
+    expect(undocumentedDoors('R.md', '`@tidegate/a`', manifest)).toEqual([
+      'R.md: its table of doors lacks `@tidegate/a/hono`',
+    ])
   })
 })
