@@ -1,6 +1,14 @@
 import type { Logger } from '@tidegate/logger'
 import { requestLog } from '@tidegate/logger/hono'
-import { compress, cors, createProblems, createTrust, exchange, security } from '@tidegate/server'
+import {
+  compress,
+  cors,
+  createProblems,
+  createTrust,
+  exchange,
+  security,
+  securityHeaders,
+} from '@tidegate/server'
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { adminOnly } from './admin.ts'
 import { authenticate, createKeyRing } from './auth.ts'
@@ -13,7 +21,7 @@ import { health } from './health.ts'
 import { logAdminRefusal, logAuthFailure, logFault, requestFields } from './logging.ts'
 import { GatewayError, problems } from './problems.ts'
 import { type Route, routerPattern } from './routes.ts'
-import { enter, notBuiltYet, reservedPaths, upgrades, wellFormed } from './stages.ts'
+import { carry, enter, notBuiltYet, reservedPaths, wellFormed } from './stages.ts'
 import type { Upstream } from './upstreams/upstream.ts'
 
 export interface GatewayParts {
@@ -42,7 +50,7 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
 
   app.use(exchange({ profile, trust: createTrust(server.trustedProxies), service: 'gateway' }))
   app.use(requestLog({ logger, ...requestFields }))
-  app.use(security(profile))
+  if (securityHeaders(profile).length > 0) app.use(security(profile))
   app.use(wellFormed(server.bodyLimit))
 
   // Our own endpoints come before CORS: no web page reads them for its visitor.
@@ -63,10 +71,9 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
         authenticate(route.auth, ring, (...failure) => logAuthFailure(logger, ...failure)),
       )
     }
-    stages.push(upgrades(tunnel(route)))
     if (route.validate !== undefined) stages.push(await validate(route.validate, limits.body))
     const pattern = routerPattern(route.match)
-    app.use(pattern, ...stages).all(pattern, forward(route, limits))
+    app.use(pattern, ...stages).all(pattern, carry(forward(route, limits), tunnel(route)))
   }
 
   const answers = createProblems({

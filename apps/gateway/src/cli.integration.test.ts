@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -52,5 +53,19 @@ describe('tidegate', () => {
     expect({ code, out }).toEqual({ code: 1, out: '' })
     expect(err.trimEnd().split('\n')).toHaveLength(1)
     expect(err).toContain(`Something listens on port ${port} of 127.0.0.1 already`)
+  })
+
+  it('starts from a copy of .env.example, answers, and ends with 0 on SIGTERM', async () => {
+    const example = fileURLToPath(new URL('../../../.env.example', import.meta.url))
+    copyFileSync(example, join(cwd, '.env'))
+    const child = spawn(process.execPath, [cli, 'start'], { cwd, env: { PORT: '0' } })
+    const [line] = await once(createInterface(child.stdout), 'line')
+    const { url } = JSON.parse(String(line))
+    const models = await fetch(`${url}/v1/models`)
+    expect(await models.json()).toMatchObject({ data: [{ id: 'tidegate-demo' }] })
+    child.kill('SIGTERM')
+    const [code] = await once(child, 'close')
+    rmSync(join(cwd, '.env'))
+    expect(code).toBe(0)
   })
 })

@@ -9,8 +9,9 @@ import type { Route } from './routes.ts'
 export function wellFormed(bodyLimit: number): MiddlewareHandler<GatewayEnv> {
   return (c, next) => {
     const { target, headers } = c.env.incoming
-    if (!target.ok)
+    if (!target.ok) {
       throw new ServerError('invalid_target', `The request target is refused: ${target.reason}.`)
+    }
     if (c.get('exchange').method === 'TRACE') {
       throw new ServerError('method_not_allowed', 'TRACE is not passed on.')
     }
@@ -34,9 +35,12 @@ export function enter(route: Route): MiddlewareHandler<GatewayEnv> {
   }
 }
 
-/** Takes handshakes out of the way of ordinary requests. */
-export function upgrades(tunnel: Handler<GatewayEnv>): MiddlewareHandler<GatewayEnv> {
-  return (c, next) => (c.env.incoming.upgraded === undefined ? next() : tunnel(c, next))
+/** The end of a route: a handshake is carried on as a tunnel, any other request as itself. */
+export function carry(
+  forward: Handler<GatewayEnv>,
+  tunnel: Handler<GatewayEnv>,
+): Handler<GatewayEnv> {
+  return (c, next) => (c.env.incoming.upgraded === undefined ? forward : tunnel)(c, next)
 }
 
 /** Our own endpoints of later versions: no route may take their place meanwhile. */

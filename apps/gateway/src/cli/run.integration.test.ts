@@ -62,14 +62,14 @@ describe('check', () => {
     const { code, out } = await run(['check', 'bad.yaml'])
     expect(code).toBe(1)
     expect(out).toContain('has 2 problems')
-    expect(out).toContain('bad.yaml:1:1: versoin: unknown key (did you mean "version"?)')
+    expect(out).toContain('bad.yaml:1:1  versoin: unknown key\n  did you mean "version"?')
   })
 
   it('reads the environment without a file', async () => {
     const { code, out } = await run(['check'], { env: { PORT: 'x', REDIS_URL: 'redis://y' } })
     expect(code).toBe(1)
-    expect(out).toContain('PORT: server.port: expected a port from 0 to 65535')
-    expect(out).toContain('warning: REDIS_URL: set, but')
+    expect(out).toContain('PORT  server.port: expected a port from 0 to 65535')
+    expect(out).toContain('REDIS_URL  warning: set, but')
   })
 
   it('prints JSON for programs', async () => {

@@ -319,7 +319,7 @@ auth:
   it('are a ConfigError when loaded', async () => {
     writeFileSync(join(cwd, 'bad.yaml'), 'version: 2')
     const loading = loadSettings({ env: {}, file: 'bad.yaml', cwd })
-    await expect(loading).rejects.toThrow('bad.yaml:1:10: version: expected 1')
+    await expect(loading).rejects.toThrow('bad.yaml:1:10  version: expected 1')
     await expect(loading).rejects.toSatisfy(isConfigError)
   })
 

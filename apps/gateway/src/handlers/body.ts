@@ -20,6 +20,13 @@ export interface BodyLimits {
   readonly idle: number
 }
 
+/** The whole body if it came in one piece with the head, as a small one nearly always does. */
+export function arrivedBody(incoming: IncomingMessage, length: number): Buffer | undefined {
+  if (incoming.readableLength !== length) return undefined
+  const body: unknown = incoming.read()
+  return body instanceof Buffer ? body : undefined
+}
+
 /** Reads a body whole. Rejects when it is too large, comes too slowly, or the client leaves. */
 export function readBody(
   incoming: IncomingMessage,

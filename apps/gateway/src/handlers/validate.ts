@@ -15,6 +15,7 @@ export async function validate(
   const check = await createBodyValidator(rules)
   return async (c, next) => {
     const { incoming, outgoing } = c.env
+    if (incoming.upgraded !== undefined) return next()
     const length = bodyLength(incoming)
     if (length !== 0) incoming.welcomeBody(outgoing)
     const body = length === 0 ? Buffer.alloc(0) : await readBody(incoming, length, limits)

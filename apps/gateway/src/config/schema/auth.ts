@@ -30,7 +30,7 @@ const key = z
     sha256: field(sha256.optional(), {
       description: "Or the key's SHA-256, so that no file holds the key.",
     }),
-    tier: later({ capability: 'a tier', off: [] }),
+    tier: later('a tier', []),
   })
   .superRefine((entry, context) => {
     if ((entry.key === undefined) === (entry.sha256 === undefined)) {
@@ -45,7 +45,9 @@ const key = z
 /** How clients prove who they are. */
 export const authSchema = z
   .strictObject({
-    keys: z.array(key).default([]),
-    jwt: later({ capability: 'accepting JWTs' }),
+    keys: field(z.array(key).default([]), {
+      description: "Clients' keys, sent as Bearer, `x-api-key` or `api-key`.",
+    }),
+    jwt: later('accepting JWTs'),
   })
   .prefault({})

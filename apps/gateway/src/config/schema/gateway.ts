@@ -19,17 +19,16 @@ export const gatewaySchema = z.strictObject({
       level: field(choice(LEVELS).default('info'), {
         env: 'LOG_LEVEL',
         description: 'The least severe lines that are written.',
-        dotenv: 'info',
       }),
     })
     .prefault({}),
-  redis: z
-    .strictObject({ url: later({ capability: 'sharing state over Redis', off: [] }) })
-    .prefault({}),
+  redis: z.strictObject({ url: later('sharing state over Redis', []) }).prefault({}),
   upstreams: upstreamsSchema,
-  routes: z.array(routeSchema).min(1),
-  limits: later({ capability: 'limiting', off: [{}] }),
-  tiers: later({ capability: 'tiers', off: [{}] }),
+  routes: field(z.array(routeSchema).min(1), {
+    description: 'Which requests go where. The first whose `match` fits wins.',
+  }),
+  limits: later('limiting', [{}]),
+  tiers: later('tiers', [{}]),
   auth: authSchema,
 })
 

@@ -29,8 +29,8 @@ const validate = z
 
 const stream = z
   .strictObject({
-    holdBack: later({ capability: 'holding a stream back' }),
-    resume: later({ capability: 'resuming a stream' }),
+    holdBack: later('holding a stream back'),
+    resume: later('resuming a stream'),
   })
   .optional()
 
@@ -61,9 +61,9 @@ export const routeSchema = z.strictObject({
     example: '/companion',
   }),
   validate,
-  limits: later({ capability: 'limiting', off: [[]] }),
-  cache: later({ capability: 'caching' }),
-  coalesce: later({ capability: 'coalescing', off: [false] }),
-  idempotency: later({ capability: 'replaying by Idempotency-Key' }),
+  limits: later('limiting', [[]]),
+  cache: later('caching'),
+  coalesce: later('coalescing', [false]),
+  idempotency: later('replaying by Idempotency-Key'),
   stream,
 })

@@ -57,14 +57,12 @@ export const serverSchema = z
     host: field(checked(z.string(), findHostFault).default('127.0.0.1'), {
       env: 'HOST',
       description: 'The address to listen on; `0.0.0.0` or `::` for all.',
-      dotenv: '127.0.0.1',
     }),
     port: field(port().default(8000), {
       env: 'PORT',
       description: 'The TCP port to listen on; 0 takes a free one.',
-      dotenv: '8000',
     }),
-    workers: later({ capability: 'more than one worker', off: [1] }),
+    workers: later('more than one worker', [1]),
     trustedProxies: field(list(checked(z.string(), findNetworkFault)).default([]), {
       description: 'Networks of the proxies in front, whose `X-Forwarded-For` is believed.',
       example: '10.0.0.0/8',

@@ -15,7 +15,7 @@ const endpoint = z.strictObject({
     description: "Sent instead of the client's credential. Keep it in a variable.",
     example: `\${OPENAI_API_KEY}`,
   }),
-  weight: later({ capability: 'weighing endpoints', off: [1] }),
+  weight: later('weighing endpoints', [1]),
 })
 
 const timeouts = z
@@ -40,13 +40,13 @@ export const upstreamSchema = z.strictObject({
   protocol: field(choice(['openai', 'anthropic', 'http']), {
     description: 'What it speaks: decides paths, the credential header and the form of errors.',
   }),
-  endpoints: z.array(endpoint).min(1),
-  models: later({ capability: 'renaming models', off: [{}] }),
+  endpoints: field(z.array(endpoint).min(1), { description: 'Where it is: one address so far.' }),
+  models: later('renaming models', [{}]),
   timeouts,
-  retry: later({ capability: 'retrying' }),
-  breaker: later({ capability: 'the circuit breaker' }),
-  concurrency: later({ capability: 'the bulkhead' }),
-  hedge: later({ capability: 'hedging', off: ['off', false, { after: 'off' }] }),
+  retry: later('retrying'),
+  breaker: later('the circuit breaker'),
+  concurrency: later('the bulkhead'),
+  hedge: later('hedging', ['off', false, { after: 'off' }]),
 })
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
