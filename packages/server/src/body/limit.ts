@@ -33,7 +33,7 @@ export function bodyLimit({ maxBytes }: BodyLimitOptions): MiddlewareHandler {
 }
 
 /** The refusal of a body over the limit. */
-export function tooLarge(maxBytes: number): ServerError {
+function tooLarge(maxBytes: number): ServerError {
   const message = `The body is larger than the ${maxBytes} bytes that are allowed.`
   return new ServerError('payload_too_large', message, { facts: { maxBytes } })
 }

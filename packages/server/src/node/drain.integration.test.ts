@@ -71,7 +71,7 @@ const until = async (condition: () => boolean) => {
 
 describe('createDrain', () => {
   it('turns unready, then stops accepting, then lets open requests finish', async () => {
-    const { drain, phases, port, waiting, request, server } = await start({ delayMs: 30 })
+    const { drain, phases, port, waiting, request, server } = await start({ delayMs: 500 })
     expect(drain.ready).toBe(true)
     const early = await request()
     const ended = drain.start()
