@@ -17,7 +17,7 @@ export {
 } from './core/load.ts'
 export type { Path } from './core/path.ts'
 export type { Problem, ProblemCode } from './core/problem.ts'
-export type { Origin, Report, ReportData } from './core/report.ts'
+export { createReport, type Origin, type Report, type ReportData } from './core/report.ts'
 export { Secret } from './core/secret.ts'
 export type { Profile, Source } from './core/source.ts'
 export { toDotenvExample } from './generate/dotenv-example.ts'

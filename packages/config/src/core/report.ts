@@ -30,7 +30,10 @@ export interface Report {
 /** The form in which a report is written as JSON. */
 export type ReportData = Omit<Report, 'toText' | 'toJSON'>
 
-/** Puts problems in the order in which a reader meets them and adds the two printed forms. */
+/**
+ * Makes a report of data, for a program that adds findings of its own to what loading found. Puts problems
+ * in the order in which a reader meets them and adds the two printed forms.
+ */
 export function createReport(data: ReportData): Report {
   const sorted: ReportData = Object.freeze({
     ...data,

@@ -60,7 +60,7 @@ function gather(issue: z.core.$ZodRawIssue): IssueFacts {
 }
 
 /** The facts of a value that must be one of a few. */
-export function choiceFacts(values: readonly unknown[]): IssueFacts {
+function choiceFacts(values: readonly unknown[]): IssueFacts {
   const candidates = values.map(String)
   return { expected: oneOf(candidates), candidates, echo: true }
 }

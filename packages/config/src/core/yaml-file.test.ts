@@ -91,8 +91,8 @@ describe('parseYaml', () => {
     expect(problemsOf(levels.join('\n')).join()).toContain(
       'holds too many values; check its aliases',
     )
-    expect(problemsOf(`a: ${'['.repeat(20_000)}`)).not.toEqual([])
-    expect(problemsOf('- '.repeat(20_000))).not.toEqual([])
+    expect(problemsOf(`a: ${'['.repeat(5000)}`)).not.toEqual([])
+    expect(problemsOf('- '.repeat(5000))).not.toEqual([])
   })
 
   it('answers any text without throwing', () => {

@@ -40,7 +40,7 @@ export function formatByteSize(bytes: number): string {
 }
 
 /** Reads bytes, or undefined when it is no size. */
-export function parseByteSize(written: unknown): number | undefined {
+function parseByteSize(written: unknown): number | undefined {
   if (typeof written === 'number') return isCount(written) ? written : undefined
   if (typeof written !== 'string') return undefined
   const match = /^(\d+(?:\.\d+)?)\s*(b|[kmg]i?b)?$/.exec(written.toLowerCase())

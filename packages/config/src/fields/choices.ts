@@ -71,7 +71,9 @@ export interface NotBuiltYetOptions {
  * A key whose capability does not exist in this version. It may be left out or switched off; any other
  * value is a problem that says so. Becomes undefined.
  */
-export function notBuiltYet(options: NotBuiltYetOptions = {}): Field<undefined, unknown> {
+export function notBuiltYet(
+  options: NotBuiltYetOptions = {},
+): z.ZodOptional<Field<undefined, unknown>> {
   const { capability = 'this', off = ['off', false] } = options
   const names = off.map((value) => (typeof value === 'string' ? value : JSON.stringify(value)))
   const remedy = names.length > 0 ? ` or set it to ${names[0]}` : ''
