@@ -17,7 +17,7 @@ export interface Settings {
 }
 
 export type Profile = 'development' | 'test' | 'staging' | 'production'
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 export type Protocol = 'openai' | 'anthropic' | 'http'
 
 export interface ServerSettings {

@@ -1,5 +1,5 @@
 import { field } from '@tidegate/config'
-import { choice, duration, secret } from '@tidegate/config/fields'
+import { choice, duration, offOr, percent, secret } from '@tidegate/config/fields'
 import { z } from 'zod'
 import { findEndpointFault } from '../addresses.ts'
 import { checked, findCredentialFault } from './checked.ts'
@@ -35,18 +35,23 @@ const timeouts = z
   })
   .prefault({})
 
+const hedge = z.strictObject({
+  after: later('hedging'),
+  budget: field(percent().optional(), { description: 'Has no effect while `after` is off.' }),
+})
+
 /** One provider or service behind the gateway. */
-export const upstreamSchema = z.strictObject({
+const upstreamSchema = z.strictObject({
   protocol: field(choice(['openai', 'anthropic', 'http']), {
     description: 'What it speaks: decides paths, the credential header and the form of errors.',
   }),
   endpoints: field(z.array(endpoint).min(1), { description: 'Where it is: one address so far.' }),
   models: later('renaming models', [{}]),
   timeouts,
-  retry: later('retrying'),
+  retry: later('retrying', ['off', false, { retries: 0 }]),
   breaker: later('the circuit breaker'),
   concurrency: later('the bulkhead'),
-  hedge: later('hedging', ['off', false, { after: 'off' }]),
+  hedge: offOr(hedge).optional(),
 })
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/

@@ -1,0 +1,99 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import {
+  checkEnvironment,
+  type Env,
+  folder,
+  problemsOf,
+  settingsOf,
+  warningsOf,
+} from './check.fixture.ts'
+import { checkSettings } from './load.ts'
+import type { Settings } from './settings.ts'
+
+describe('the environment alone', () => {
+  const load = async (env: Env): Promise<Settings> => settingsOf(await checkEnvironment(env))
+  const routesOf = ({ routes }: Settings): string[] =>
+    routes.map(({ match, upstream }) => `${match} ${upstream}`)
+
+  it('serves the demo model when it names no provider', async () => {
+    const settings = await load({})
+    expect(routesOf(settings)).toEqual(['/v1/** demo'])
+    expect(settings.upstreams).toMatchObject([{ name: 'demo', protocol: 'openai', demo: true }])
+    expect(settings.configFile).toBeUndefined()
+  })
+
+  it('serves OpenAI with its key', async () => {
+    const settings = await load({ OPENAI_API_KEY: 'sk-x' })
+    expect(routesOf(settings)).toEqual(['/v1/** openai'])
+    expect(settings.upstreams[0]?.demo).toBe(false)
+    expect(settings.upstreams[0]?.endpoint.url.href).toBe('https://api.openai.com/v1')
+    expect(settings.upstreams[0]?.endpoint.apiKey?.reveal()).toBe('sk-x')
+  })
+
+  it('lists Anthropic before OpenAI, whose route is broader', async () => {
+    const settings = await load({ OPENAI_API_KEY: 'a', ANTHROPIC_API_KEY: 'b' })
+    expect(routesOf(settings)).toEqual([
+      '/v1/messages anthropic',
+      '/v1/messages/** anthropic',
+      '/v1/** openai',
+    ])
+  })
+
+  it('serves a backend beside the demo, and base addresses without a key', async () => {
+    const settings = await load({
+      BACKEND_SERVICE_URL: 'http://localhost:8084',
+      BACKEND_API_KEY: 'k',
+    })
+    expect(routesOf(settings)).toEqual(['/v1/** demo', '/companion/** companion'])
+    expect(settings.routes[1]).toMatchObject({ stripPrefix: '/companion', auth: 'none' })
+    const local = await load({ OPENAI_BASE_URL: 'http://localhost:11434/v1' })
+    expect(routesOf(local)).toEqual(['/v1/** openai'])
+    expect(local.upstreams[0]?.endpoint.apiKey).toBeUndefined()
+  })
+
+  it('refuses to lend a key to everybody, and names the variable', async () => {
+    const checked = await checkEnvironment({ OPENAI_API_KEY: 'sk-x', HOST: '0.0.0.0' })
+    expect(problemsOf(checked)).toEqual([
+      expect.stringMatching(/^OPENAI_API_KEY: the gateway listens on 0\.0\.0\.0/),
+    ])
+    expect((await load({ HOST: '0.0.0.0' })).upstreams[0]?.demo).toBe(true)
+  })
+
+  it('reports every variable that is wrong by its name', async () => {
+    const env = { OPENAI_API_KEY: ' k', OPENAI_BASE_URL: 'x', PORT: 'abc', ENVIRONMENT: 'prod' }
+    const problems = problemsOf(await checkEnvironment(env)).join('\n')
+    expect(problems).toMatchInlineSnapshot(`
+      "ENVIRONMENT: unknown profile "prod": expected development, test, staging or production (did you mean "production"?)
+      OPENAI_API_KEY: must not begin or end with white space
+      OPENAI_BASE_URL: expected an address such as https://api.example.com/v1
+      PORT: server.port: expected a port from 0 to 65535, got "abc""
+    `)
+  })
+
+  it('warns of what is set without effect', async () => {
+    const env = { REDIS_URL: 'redis://x', RATE_LIMIT_BURST: '10', OPENAI_API_KYE: 'x' }
+    expect(warningsOf(await checkEnvironment(env))).toMatchInlineSnapshot(`
+      [
+        "RATE_LIMIT_BURST: set, but what it configures is not built yet: no effect",
+        "REDIS_URL: set, but what it configures is not built yet: no effect",
+        "OPENAI_API_KYE: nothing reads the variable OPENAI_API_KYE (did you mean "OPENAI_API_KEY"?)",
+      ]
+    `)
+  })
+
+  it('is read from .env below the real environment', async () => {
+    writeFileSync(join(folder, '.env'), 'PORT=9001\nHOST=::1\nOPENAI_API_KEY=\n')
+    const settings = settingsOf(await checkSettings({ env: { PORT: '9002' }, cwd: folder }))
+    rmSync(join(folder, '.env'))
+    expect(settings.server).toMatchObject({ port: 9002, host: '::1' })
+    expect(settings.upstreams[0]?.demo).toBe(true)
+  })
+
+  it('takes a secret from the file that NAME_FILE names', async () => {
+    writeFileSync(join(folder, 'key'), 'sk-from-a-file\n')
+    const settings = settingsOf(await checkEnvironment({ OPENAI_API_KEY_FILE: 'key' }))
+    expect(settings.upstreams[0]?.endpoint.apiKey?.reveal()).toBe('sk-from-a-file')
+  })
+})
