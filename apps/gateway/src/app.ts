@@ -78,7 +78,7 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
 
   const answers = createProblems({
     table: problems,
-    production: profile === 'production',
+    production: profile === 'production' || profile === 'staging',
     form: (c: Context<GatewayEnv>) => (c.get('protocol') === 'anthropic' ? 'anthropic' : 'openai'),
     onProblem: (_problem, error, c: Context<GatewayEnv>) => {
       logFault(logger, c, error)

@@ -48,7 +48,9 @@ export class GatewayRequest extends IncomingMessage {
 
   #badHost(): string | undefined {
     const { host } = this.headers
-    if (host === undefined || host === '') return undefined
+    if (host === undefined) {
+      return this.httpVersion === '1.1' ? 'it came without a Host header' : undefined
+    }
     if (!HOST.test(host)) return 'its Host header is malformed'
     let hosts = 0
     const raw = this.rawHeaders

@@ -26,6 +26,8 @@ export function createGatewayServer(
   const options = {
     ...serverOptions({ headersTimeoutMs: settings.timeouts.headers, requestTimeoutMs: 0 }),
     IncomingMessage: GatewayRequest,
+    // Judged by the pipeline, which answers in words.
+    requireHostHeader: false,
     // A pipe to an upstream that speaks WebSocket only: other upgrades are ignored (RFC 9110 §7.8).
     shouldUpgradeCallback: (incoming: IncomingMessage) =>
       incoming.headers.upgrade?.toLowerCase() === 'websocket',

@@ -74,8 +74,16 @@ describe('cors in production', () => {
 })
 
 describe('cors in development', () => {
-  it('lets any origin in, with any header, whatever the list says', async () => {
+  it('lets only the listed origins in once there is a list', async () => {
     const ask = server({ profile: 'development', origins: [APP] })
+    const listed = await ask({ origin: APP })
+    expect(listed.headers.get('access-control-allow-origin')).toBe(APP)
+    const other = await ask({ origin: 'http://localhost:5173' })
+    expect(other.headers.get('access-control-allow-origin')).toBeNull()
+  })
+
+  it('lets any origin in, with any header, without a list', async () => {
+    const ask = server({ profile: 'development' })
     const simple = await ask({ origin: 'http://localhost:5173' })
     expect(simple.headers.get('access-control-allow-origin')).toBe('*')
     const response = await ask(preflight('http://localhost:5173', 'x-any, x-other'), 'OPTIONS')

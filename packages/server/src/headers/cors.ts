@@ -10,15 +10,15 @@ import { compileOrigins } from './origins.ts'
 export interface CorsOptions {
   readonly profile: Profile
   /**
-   * The origins allowed in staging and production: exact, `https://*.example.com` for subdomains, or
-   * `*` for any. Development and test allow any origin whatever this says. Default none.
+   * The origins allowed: exact, `https://*.example.com` for subdomains, or `*` for any. Default: none
+   * in staging and production, any in development and test.
    */
   readonly origins?: readonly string[]
   /** Response headers that scripts may read. */
   readonly exposeHeaders?: readonly string[]
-  /** Methods allowed in staging and production. Default GET, HEAD, POST, PUT, PATCH, DELETE. */
+  /** Methods allowed where the origins are limited. Default GET, HEAD, POST, PUT, PATCH, DELETE. */
   readonly methods?: readonly string[]
-  /** Request headers allowed in staging and production. Default {@link CORS_REQUEST_HEADERS}. */
+  /** Request headers allowed where the origins are limited. Default {@link CORS_REQUEST_HEADERS}. */
   readonly headers?: readonly string[]
   /** Whether browsers may send cookies along. Default false. */
   readonly credentials?: boolean
@@ -58,15 +58,15 @@ const TOKEN_LIST = /^[\w!#$%&'*+.^`|~-]+(?:\s*,\s*[\w!#$%&'*+.^`|~-]+)*$/
 const CACHED_ORIGINS = 1024
 
 /**
- * Compiles CORS to two look-ups, for a hot path without middleware. Development and test answer any
- * origin, method and header; staging and production only those listed. `*` never goes with
+ * Compiles CORS to two look-ups, for a hot path without middleware. Development and test without
+ * a list answer any origin, method and header; otherwise only those listed are. `*` never goes with
  * credentials. As soon as the answer depends on the origin, `vary` says so, to every request.
  *
  * @throws SetupError for what is no origin, and for `*` together with credentials.
  */
 export function compileCors(options: CorsOptions): Cors {
   const { origins = [], credentials = false } = options
-  const lenient = !isStrict(options.profile)
+  const lenient = !isStrict(options.profile) && origins.length === 0
   const anyone = lenient || origins.includes('*')
   if (credentials && origins.includes('*') && !lenient) {
     throw new SetupError(

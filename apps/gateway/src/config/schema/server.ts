@@ -13,7 +13,7 @@ const cors = z
     origins: field(list(checked(z.string(), findOriginFault)).default([]), {
       env: 'CORS_ORIGINS',
       description:
-        'Origins whose scripts may call the gateway: exact, `https://*.example.com` for subdomains, or `*`. Development and test allow any.',
+        'Origins whose scripts may call the gateway: exact, `https://*.example.com` for subdomains, or `*`. Without any, development and test allow all, staging and production none.',
       example: 'https://app.example.com',
     }),
   })
