@@ -8,7 +8,11 @@ import type { Route } from './routes.ts'
 /** Refuses a target or Host that could mean another place to the next reader, and a body too large. */
 export function wellFormed(bodyLimit: number): MiddlewareHandler<GatewayEnv> {
   return (c, next) => {
-    const { target, headers } = c.env.incoming
+    const { target, headers, httpVersionMajor } = c.env.incoming
+    // Node's parser still knows HTTP/0.9, which has neither a Host nor a status to answer with.
+    if (httpVersionMajor !== 1) {
+      throw new ServerError('malformed_request', 'The request is not in HTTP/1.0 or HTTP/1.1.')
+    }
     if (!target.ok) {
       throw new ServerError('invalid_target', `The request target is refused: ${target.reason}.`)
     }

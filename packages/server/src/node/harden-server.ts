@@ -53,8 +53,11 @@ export function hardenServer(server: Server, options: HardenOptions = {}): void 
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // Bytes that follow the faulty ones are faulty again.
     if (refused.has(socket)) return
-    if (canAnswer(error, socket)) refuseOnce(socket, toServerError(error))
-    else socket.destroy()
+    refused.add(socket)
+    afterAnswers(socket, () => {
+      if (canAnswer(error, socket)) refuseOnce(socket, toServerError(error))
+      else socket.destroy()
+    })
   })
   server.on('connect', (_request, socket) => refuseOnce(socket, connectRefused()))
   server.on('checkExpectation', (request, response) => {
@@ -70,7 +73,17 @@ function addressOf(socket: Duplex): string | undefined {
 
 /** The response that Node is writing on a connection: the one thing about it that isn't public. */
 interface Answering {
-  readonly _httpMessage?: { readonly headersSent: boolean } | null
+  readonly _httpMessage?: ServerResponse | null
+}
+
+/**
+ * Waits for the answers to requests that came whole: what is faulty is a later one, and its refusal
+ * would be taken for the answer to the first.
+ */
+function afterAnswers(socket: Duplex, proceed: () => void): void {
+  const answering = (socket as Answering)._httpMessage
+  if (!answering?.req.complete) proceed()
+  else answering.once('close', () => afterAnswers(socket, proceed))
 }
 
 function canAnswer(error: NodeJS.ErrnoException, socket: Duplex): boolean {

@@ -11,6 +11,7 @@ export class RawConnection implements AsyncDisposable {
   readonly #socket: Socket
   readonly #chunks: Buffer[] = []
   readonly #watchers = new Set<() => void>()
+  readonly #closed: Promise<unknown>
   #ending: Ending | null = null
 
   constructor(socket: Socket) {
@@ -30,6 +31,7 @@ export class RawConnection implements AsyncDisposable {
     socket.on('error', () => end('reset'))
     socket.on('end', () => end('closed'))
     socket.on('close', () => end('closed'))
+    this.#closed = new Promise((done) => socket.once('close', done))
   }
 
   /** Everything received so far. */
@@ -52,7 +54,7 @@ export class RawConnection implements AsyncDisposable {
     if (this.#socket.destroyed) return
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#socket.write(bytes, () => resolve())
-    await Promise.race([promise, new Promise((done) => this.#socket.once('close', done))])
+    await Promise.race([promise, this.#closed])
   }
 
   /** Waits until what was received contains a text or satisfies a test; gives all that was received. */
@@ -98,7 +100,7 @@ export class RawConnection implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#socket.closed) return
     this.#socket.destroy()
-    await new Promise((done) => this.#socket.once('close', done))
+    await this.#closed
   }
 
   #describe(what: string): string {
