@@ -39,6 +39,13 @@ describe('exposure', () => {
     expect(problemsOf(await check(lent + keys))).toHaveLength(1)
   })
 
+  it('is not confused by names that every object has', async () => {
+    const yaml = lent.replace('upstreams: [openai]', 'upstreams: [constructor]')
+    expect(problemsOf(await check(yaml))).toEqual([
+      expect.stringContaining('there is no upstream "constructor"'),
+    ])
+  })
+
   it('does not matter without a credential', async () => {
     settingsOf(await check(file({ top: 'server: { host: 0.0.0.0 }' })))
   })

@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isConfigError } from '@tidegate/config'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { check, file, folder, problemsOf } from './check.fixture.ts'
 import { checkSettings, loadSettings } from './load.ts'
+import { describeProblem } from './report.ts'
 
 describe('problems', () => {
   it('come all at once, with line and suggestion', async () => {
@@ -139,4 +141,66 @@ auth:
     expect(problemsOf(checked)[0]).toContain('absent.yaml')
     expect(problemsOf(checked)[0]).toContain('does not exist')
   })
+
+  it('are what any other content has, and never a fault of ours', async () => {
+    const scalar = fc.oneof(
+      fc.constantFrom(
+        'constructor',
+        '__proto__',
+        'openai',
+        '/v1/**',
+        '/',
+        '*',
+        'off',
+        1,
+        true,
+        null,
+      ),
+      fc.string(),
+    )
+    const value = fc.letrec((tie) => ({
+      value: fc.oneof({ maxDepth: 3 }, scalar, fc.array(tie('value')), tie('mapping')),
+      mapping: fc.dictionary(fc.constantFrom(...keysOfContract, 'constructor'), tie('value')),
+    }))
+    const route = fc.record({ match: scalar, upstreams: fc.array(scalar), stripPrefix: scalar })
+    const whole = fc.record(
+      {
+        upstreams: value.value,
+        routes: fc.oneof(value.value, fc.array(route)),
+        server: value.mapping,
+      },
+      { requiredKeys: [] },
+    )
+    await fc.assert(
+      fc.asyncProperty(whole, async (content) => {
+        const { report } = await check(
+          JSON.stringify({ version: 1, upstreams: knownUpstreams, ...content }),
+        )
+        for (const line of [...report.problems, ...report.warnings]) {
+          expect(describeProblem(line)).toMatch(/^tidegate\.yaml:\d+:\d+: [^\n]+$/)
+        }
+      }),
+      { numRuns: 150 },
+    )
+  })
 })
+
+const keysOfContract = [
+  ...[
+    'protocol',
+    'endpoints',
+    'url',
+    'apiKey',
+    'timeouts',
+    'retry',
+    'hedge',
+    'host',
+    'port',
+    'tls',
+  ],
+  ...['cors', 'origins', 'trustedProxies', 'certFile', 'keyFile', 'match', 'upstreams', 'validate'],
+]
+
+const knownUpstreams = {
+  openai: { protocol: 'http', endpoints: [{ url: 'http://x', apiKey: 'k' }] },
+}

@@ -25,8 +25,9 @@ function findOpenCredential(config: GatewayConfig, index: number): readonly Find
   const { host } = config.server
   if (route === undefined || isLocalHost(host) || route.auth === 'none') return []
   if (authOf(config, route) === 'required') return []
+  const upstreams = new Map(Object.entries(config.upstreams))
   const lent = route.upstreams.find((name) =>
-    config.upstreams[name]?.endpoints.some(({ apiKey }) => apiKey !== undefined),
+    upstreams.get(name)?.endpoints.some(({ apiKey }) => apiKey !== undefined),
   )
   if (lent === undefined) return []
   const message =
