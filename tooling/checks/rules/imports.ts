@@ -9,7 +9,7 @@ const mayUseSiblings = new Set(['packages/server', 'packages/client'])
 
 /** The files that may reach the process: its environment, signals, arguments and exit. */
 const ownsProcess = /^apps\/[^/]+\/(src\/(main|cli)\.ts$|src\/cli\/|scripts\/)/
-const isTest = /(\.test\.ts$|\.test-d\.ts$|^[^/]+\/[^/]+\/test\/)/
+const isTest = /(\.(test|test-d|fixture)\.ts$|^[^/]+\/[^/]+\/test\/)/
 
 export interface Source {
   readonly path: string

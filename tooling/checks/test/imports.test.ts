@@ -71,6 +71,7 @@ describe('importProblems', () => {
     const find = (path: string) =>
       importProblems(all, [{ path, text: "import { x } from 'vitest'" }], ['vitest'])
     expect(find('packages/leaf/src/core/a.test.ts')).toEqual([])
+    expect(find('packages/leaf/src/core/a.fixture.ts')).toEqual([])
     expect(find('packages/leaf/tsup.config.ts')).toEqual([])
     expect(find('packages/leaf/src/core/a.ts')).toHaveLength(1)
   })
