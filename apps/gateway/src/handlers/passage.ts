@@ -77,7 +77,8 @@ export class Passage implements Dispatcher.DispatchHandler {
         this.#clientLeft()
         return
       }
-      this.#outgoing.once('close', this.#clientLeft)
+      // Before whoever else listens, so that the log's line finds the outcome settled.
+      this.#outgoing.prependListener('close', this.#clientLeft)
       this.#upstream.pool.dispatch(
         { path, method: method as Dispatcher.HttpMethod, headers, body },
         this,
