@@ -51,35 +51,41 @@ export function changesetProblems(
   return problems
 }
 
-/**
- * Compares with the tag of the version in package.json. A shallow clone has no tags, so it is asked for;
- * a version that has no tag anywhere is one about to be published, and its changesets are consumed.
- */
+const git = (...args: string[]) => run('git', ['-c', 'safe.directory=*', ...args])
+
+/** Compares what is shipped with the tag of the version in package.json. */
 async function stateOf(dir: string, name: string, version: string): Promise<ReleaseState> {
   const tag = `refs/tags/${name}@${version}`
-  const git = (...args: string[]) => run('git', ['-c', 'safe.directory=*', ...args])
-  if (version === firstVersion) return { name, version, changed: 'unknown' }
-  if (!(await git('rev-parse', '--verify', '--quiet', tag)).ok) {
-    await git('fetch', '--quiet', '--depth', '1', 'origin', `${tag}:${tag}`)
-    if (!(await git('rev-parse', '--verify', '--quiet', tag)).ok) {
-      return { name, version, changed: 'unknown' }
-    }
-  }
+  if (version === firstVersion || !(await hasTag(tag))) return { name, version, changed: 'unknown' }
   const shipped = [`${dir}/src`, `${dir}/package.json`, ':(exclude)*.test.ts']
   const same = await git('diff', '--quiet', tag, '--', ...shipped)
   return { name, version, changed: !same.ok }
 }
 
+/**
+ * A shallow clone has no tags, so its origin is asked. A version without a tag anywhere is about to be
+ * published, and its changesets are consumed.
+ */
+async function hasTag(tag: string): Promise<boolean> {
+  if ((await git('rev-parse', '--verify', '--quiet', tag)).ok) return true
+  if (!(await git('ls-remote', '--exit-code', 'origin', tag)).ok) return false
+  const fetched = await git('fetch', '--quiet', '--depth', '1', 'origin', `${tag}:${tag}`)
+  if (!fetched.ok) throw new Error(`${tag} exists and can't be fetched:\n${fetched.output}`)
+  return true
+}
+
 export const changesets: Check = {
   name: 'changesets',
   problems: async () => {
-    const packages = publishable().map(({ dir, manifest }) =>
-      stateOf(dir, manifest.name, manifest.version ?? firstVersion),
-    )
+    const packages: ReleaseState[] = []
+    // One after the other: git can't fetch into one clone twice at a time.
+    for (const { dir, manifest } of publishable()) {
+      packages.push(await stateOf(dir, manifest.name, manifest.version ?? firstVersion))
+    }
     const files = repositoryFiles().filter(
       (file) => /^\.changeset\/[^/]+\.md$/.test(file) && !file.endsWith('/README.md'),
     )
     const written = files.map((path) => ({ path, text: readText(path) }))
-    return changesetProblems(await Promise.all(packages), written)
+    return changesetProblems(packages, written)
   },
 }
