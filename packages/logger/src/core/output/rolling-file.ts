@@ -1,3 +1,4 @@
+/// <reference path="./pino-roll.d.ts" />
 import { accessSync, constants, mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { RollingStream } from 'pino-roll'
