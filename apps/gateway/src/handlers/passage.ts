@@ -16,6 +16,7 @@ import { terminalMarker } from '../upstreams/terminal-markers.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import type { Upload } from './body.ts'
 import { Countdown, type Phase } from './countdown.ts'
+import { passInterim } from './interim.ts'
 
 export interface PassageParts {
   readonly upstream: Upstream
@@ -105,7 +106,7 @@ export class Passage implements Dispatcher.DispatchHandler {
     message?: string,
   ): void {
     if (status < 200) {
-      this.#interim(status, headers)
+      passInterim(this.#outgoing, status, headers)
       return
     }
     const now = performance.now()
@@ -181,18 +182,6 @@ export class Passage implements Dispatcher.DispatchHandler {
     // Still connecting: undici has nothing yet that could be aborted, and is told when it has.
     if (this.#controller === undefined) this.onResponseError(undefined, reason)
     else this.#controller.abort(reason)
-  }
-
-  /** Interim answers are for whoever asked with HTTP/1.1; a 100 is ours to give (RFC 9110 §15.2). */
-  #interim(status: number, headers: IncomingHttpHeaders): void {
-    if (this.#outgoing.req.httpVersionMinor === 0) return
-    if (status === 102) this.#outgoing.writeProcessing()
-    if (status !== 103 || headers.link === undefined) return
-    try {
-      this.#outgoing.writeEarlyHints(headers as Record<string, string | string[]>)
-    } catch {
-      // A hint that Node finds malformed is one the client can do without.
-    }
   }
 
   #complete(last?: Buffer): void {

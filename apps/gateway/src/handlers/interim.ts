@@ -1,0 +1,36 @@
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import { responseHeaders } from '../upstreams/headers.ts'
+
+/** Where one link ends and the next begins in a Link header (RFC 8288 §3). */
+const BETWEEN_LINKS = /,\s*(?=<)/
+
+/**
+ * Passes an upstream's interim answer on: early hints and "still at it". Others are dropped, as a 100 is
+ * ours to give, and so are all for a client of HTTP/1.0, which knows none (RFC 9110 §15.2).
+ */
+export function passInterim(
+  outgoing: ServerResponse,
+  status: number,
+  headers: IncomingHttpHeaders,
+): void {
+  if (outgoing.req.httpVersionMinor === 0) return
+  if (status === 102) outgoing.writeProcessing()
+  if (status !== 103 || headers.link === undefined) return
+  try {
+    outgoing.writeEarlyHints({ ...endToEnd(headers), link: linksOf(headers.link) })
+  } catch {
+    // A hint that Node finds malformed is one the client can do without.
+  }
+}
+
+function linksOf(header: string | string[]): string[] {
+  return [header].flat().flatMap((line) => line.split(BETWEEN_LINKS))
+}
+
+function endToEnd(headers: IncomingHttpHeaders): Record<string, string> {
+  const flat: string[] = []
+  responseHeaders(headers, [], flat)
+  const hints: Record<string, string> = {}
+  for (let i = 0; i + 1 < flat.length; i += 2) hints[flat[i] as string] = flat[i + 1] as string
+  return hints
+}
