@@ -1,5 +1,6 @@
 import { type Logger, logSecurityEvent } from '@tidegate/logger'
-import { type Exchange, isServerError } from '@tidegate/server'
+import type { RequestEnd } from '@tidegate/logger/hono'
+import { type Exchange, isServerError, type Outcome } from '@tidegate/server'
 import type { Context } from 'hono'
 import type { AuthFailure } from './auth.ts'
 import type { GatewayEnv } from './env.ts'
@@ -11,29 +12,34 @@ const CLIENT_CLOSED_REQUEST = 499
 export const requestFields = {
   context: (c: Context<GatewayEnv>) => ({ request_id: c.get('exchange').requestId }),
 
-  fields: (c: Context<GatewayEnv>, end: { readonly statusCode: number }) => {
+  fields: (c: Context<GatewayEnv>, end: RequestEnd) => {
     const exchange = c.get('exchange')
+    const outcome = outcomeAt(end, exchange)
     return {
       request_id: exchange.requestId,
       client_request_id: exchange.clientRequestId,
       method: exchange.method,
       path: c.env.incoming.target.ok ? c.env.incoming.target.path : undefined,
       route: exchange.route,
-      status_code: statusCode(exchange, end.statusCode),
+      status_code:
+        outcome === 'client_gone' ? CLIENT_CLOSED_REQUEST : exchange.status || end.statusCode,
       client: exchange.client ?? null,
       client_ip: exchange.clientIp,
       tenant: exchange.tenant ?? null,
       bytes_out: exchange.bytesOut,
-      outcome: exchange.outcome === 'complete' ? undefined : exchange.outcome,
+      outcome: outcome === 'complete' ? undefined : outcome,
       error_code: exchange.errorCode,
     }
   },
 }
 
-/** A stream that the upstream broke keeps the status that the client saw; one that left has none. */
-function statusCode(exchange: Exchange, sent: number): number {
-  if (exchange.outcome === 'client_gone') return CLIENT_CLOSED_REQUEST
-  return exchange.status === 0 ? sent : exchange.status
+/**
+ * How the request ended. The connection's end may be heard of here before the exchange has been told:
+ * what is still open then has ended just now. A stream that the upstream broke stays one.
+ */
+function outcomeAt({ clientGone }: RequestEnd, { outcome }: Exchange): Outcome {
+  if (outcome !== 'open') return outcome
+  return clientGone ? 'client_gone' : 'complete'
 }
 
 /** A fault of ours or an upstream's, with its cause: what the client is not told, the operator is. */

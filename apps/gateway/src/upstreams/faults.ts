@@ -2,11 +2,16 @@ import { GatewayError, type GatewayErrorCode } from '../problems.ts'
 
 /** What an error of the transport means, told without an address; other errors come back as they are. */
 export function faultOf(error: Error): Error {
-  const code = 'code' in error ? String(error.code) : error.name
+  // undici's parser has no code for its own error: then the name tells.
+  const code = String(('code' in error ? error.code : undefined) ?? error.name)
   switch (code) {
     case 'UND_ERR_CONNECT_TIMEOUT':
     case 'ETIMEDOUT':
-      return named('upstream_connect_timeout', 'No connection could be made in time.', error)
+      return named(
+        'upstream_connect_timeout',
+        'No connection to the upstream could be made in time.',
+        error,
+      )
     case 'ECONNREFUSED':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
@@ -14,21 +19,30 @@ export function faultOf(error: Error): Error {
     case 'ENETUNREACH':
     case 'EADDRNOTAVAIL':
     case 'EPROTO':
-      return named('upstream_unreachable', 'No connection could be made.', error)
+      return named('upstream_unreachable', 'No connection to the upstream could be made.', error)
     case 'UND_ERR_INVALID_ARG':
     case 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH':
-      return named('upstream_bad_response', 'The request could not be sent on.', error)
+      return named(
+        'upstream_bad_response',
+        'The request could not be sent on to the upstream.',
+        error,
+      )
     case 'UND_ERR_SOCKET':
     case 'ECONNRESET':
     case 'EPIPE':
     case 'ECONNABORTED':
-      return named('upstream_reset', 'The connection was closed before an answer came.', error)
+      return named(
+        'upstream_reset',
+        'The upstream closed the connection before it answered.',
+        error,
+      )
     case 'UND_ERR_HEADERS_OVERFLOW':
     case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
-      return named('upstream_bad_response', 'The answer was not valid HTTP.', error)
+    case 'HTTPParserError':
+      return named('upstream_bad_response', "The upstream's answer was not valid HTTP.", error)
     default:
       if (code.startsWith('HPE_')) {
-        return named('upstream_bad_response', 'The answer was not valid HTTP.', error)
+        return named('upstream_bad_response', "The upstream's answer was not valid HTTP.", error)
       }
       if (
         /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|HOSTNAME_MISMATCH)/.test(code)
