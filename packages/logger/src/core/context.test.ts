@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { addContext, getContext, inContext, withContext } from './context.ts'
+import { addContext, getContext, withContext } from './context.ts'
 
 describe('withContext', () => {
   it('merges nested contexts, inner fields winning', async () => {
@@ -43,11 +43,5 @@ describe('addContext', () => {
   it('does nothing outside of a context', () => {
     addContext({ a: 1 })
     expect(getContext()).toEqual({})
-  })
-})
-
-describe('inContext', () => {
-  it('runs without a context when there was none', () => {
-    expect(inContext(undefined, getContext)).toEqual({})
   })
 })

@@ -34,8 +34,3 @@ export function addContext(fields: Fields): void {
 export function currentContext(): Fields | undefined {
   return storage.getStore()
 }
-
-/** Runs `fn` in a context taken earlier, where an event handler has lost it. */
-export function inContext<T>(context: Fields | undefined, fn: () => T): T {
-  return context === undefined ? fn() : storage.run(context, fn)
-}

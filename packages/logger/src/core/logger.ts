@@ -13,7 +13,7 @@ import { createRedactor, type RedactOptions, type Redactor } from './redact/reda
 import { isoClock } from './timestamp.ts'
 
 /** The levels, least severe first. `silent` turns everything off. */
-export const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type Level = (typeof LEVELS)[number]
 
 /** Logs a line: with fields, with a message, or both. `%s`, `%d`, `%j` and `%o` take further values. */

@@ -1,6 +1,6 @@
 import type { Context, Env, MiddlewareHandler } from 'hono'
 import { routePath } from 'hono/route'
-import { currentContext, type Fields, inContext, withContext } from '../core/context.ts'
+import { currentContext, type Fields, withContext } from '../core/context.ts'
 import type { Logger } from '../core/logger.ts'
 import { onBodyEnd } from './body-end.ts'
 import { type NodeResponse, nodeResponse } from './node-response.ts'
@@ -51,14 +51,11 @@ function defaultContext<E extends Env>(c: Context<E>): Fields {
   return requestId === undefined ? {} : { request_id: requestId }
 }
 
-function errorFields(error: Error | undefined, statusCode: number): Fields {
-  if (error === undefined) return {}
+function errorFields(error: Error, statusCode: number): Fields {
   const { code } = error as { readonly code?: unknown }
-  const brief = { type: error.name, message: error.message }
-  return {
-    error_code: text(code) ?? error.name,
-    ...(statusCode >= 500 && { err: brief }),
-  }
+  const error_code = text(code) ?? error.name
+  if (statusCode < 500) return { error_code }
+  return { error_code, err: { type: error.name, message: error.message } }
 }
 
 /** One request on its way; `finish` writes its line, once. */
@@ -67,19 +64,20 @@ class RequestLine<E extends Env> {
   readonly #context: Context<E>
   readonly #now: () => number
   readonly #startedAt: number
-  #store: Fields | undefined
+  readonly #store = currentContext()
   #done = false
 
-  constructor(options: RequestLogOptions<E>, context: Context<E>) {
+  /** To be made within the request's context: where its end is noticed, that isn't at hand any more. */
+  constructor(
+    options: RequestLogOptions<E>,
+    context: Context<E>,
+    now: () => number,
+    startedAt: number,
+  ) {
     this.#options = options
     this.#context = context
-    this.#now = options.now ?? (() => performance.now())
-    this.#startedAt = this.#now()
-  }
-
-  /** Keeps the context of the request: where its end is noticed, it isn't at hand any more. */
-  enter(): void {
-    this.#store = currentContext()
+    this.#now = now
+    this.#startedAt = startedAt
   }
 
   finish(statusCode: number, clientGone: boolean, error = this.#context.error): void {
@@ -87,24 +85,22 @@ class RequestLine<E extends Env> {
     this.#done = true
     const durationMs = Math.round((this.#now() - this.#startedAt) * 100) / 100
     const status = clientGone ? CLIENT_CLOSED_REQUEST : statusCode
-    const line = this.#line({ statusCode: status, durationMs, clientGone }, error)
-    inContext(this.#store, () => this.#write(line))
+    this.#write(this.#line({ statusCode: status, durationMs, clientGone }, error))
   }
 
   #line(end: RequestEnd, error: Error | undefined): Fields {
     const c = this.#context
     const own = this.#ownFields(end)
-    return {
-      method: c.req.method,
-      path: c.req.path,
-      route: 'route' in own ? own.route : routePath(c as unknown as Context),
-      status_code: end.statusCode,
-      duration_ms: end.durationMs,
-      client: variable(c, 'clientIp'),
-      tenant: variable(c, 'tenant'),
-      ...errorFields(error, end.statusCode),
-      ...own,
-    }
+    const line: Record<string, unknown> = { ...this.#store }
+    line.method = c.req.method
+    line.path = c.req.path
+    line.route = 'route' in own ? own.route : routePath(c as unknown as Context)
+    line.status_code = end.statusCode
+    line.duration_ms = end.durationMs
+    line.client ??= variable(c, 'clientIp')
+    line.tenant ??= variable(c, 'tenant')
+    if (error !== undefined) Object.assign(line, errorFields(error, end.statusCode))
+    return Object.assign(line, own)
   }
 
   /** A mistake in the callback costs its fields, not the line: nobody could catch it out here. */
@@ -125,19 +121,15 @@ class RequestLine<E extends Env> {
 }
 
 /** On Node the connection says when the response has ended, whoever wrote it. */
-async function followOnNode<E extends Env>(
+function followOnNode<E extends Env>(
   line: RequestLine<E>,
   response: NodeResponse,
   next: () => Promise<void>,
 ): Promise<void> {
-  const alreadyGone = response.closed
   const ended = () => line.finish(response.statusCode, !response.writableFinished)
-  if (!alreadyGone) response.on('close', ended)
-  try {
-    await next()
-  } finally {
-    if (alreadyGone) ended()
-  }
+  if (response.closed) return next().finally(ended)
+  response.on('close', ended)
+  return next()
 }
 
 async function followOnWeb<E extends Env>(
@@ -177,12 +169,12 @@ function watchWeb<E extends Env>(line: RequestLine<E>, c: Context<E>): void {
 export function requestLog<E extends Env = Env>(
   options: RequestLogOptions<E>,
 ): MiddlewareHandler<E> {
-  const { context = defaultContext, skip } = options
-  return async function requestLogMiddleware(c, next) {
-    if (skip?.(c) === true) return await next()
-    const line = new RequestLine(options, c)
-    await withContext(context(c), () => {
-      line.enter()
+  const { context = defaultContext, skip, now = () => performance.now() } = options
+  return function requestLogMiddleware(c, next) {
+    if (skip?.(c) === true) return next()
+    const startedAt = now()
+    return withContext(context(c), () => {
+      const line = new RequestLine(options, c, now, startedAt)
       const response = nodeResponse(c)
       return response === undefined
         ? followOnWeb(line, c, next)

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -45,6 +46,11 @@ async function run(script: string, behind: string) {
   return { lines: out.split('\n').filter(Boolean).map(parseLine), err }
 }
 
+async function firstLine(input: NodeJS.ReadableStream): Promise<string> {
+  const [line] = (await once(createInterface({ input }), 'line')) as [string]
+  return line
+}
+
 function parseLine(line: string): Record<string, unknown> {
   return JSON.parse(line) as Record<string, unknown>
 }
@@ -55,10 +61,7 @@ describe('stdout', () => {
   it('shows a line at once, while the process goes on', async () => {
     const { child, end } = start(`logger.info('here'); setInterval(() => {}, 1000)`, '| cat')
     try {
-      for await (const line of createInterface({ input: child.stdout })) {
-        expect(JSON.parse(line)).toMatchObject({ message: 'here' })
-        break
-      }
+      expect(parseLine(await firstLine(child.stdout))).toMatchObject({ message: 'here' })
     } finally {
       end()
     }
@@ -121,10 +124,7 @@ describe('stdout', () => {
       setInterval(() => {}, 1000)`
       const { child, end } = start(script, '| sleep 60')
       try {
-        for await (const line of createInterface({ input: child.stderr })) {
-          expect(line).toBe('alive')
-          break
-        }
+        expect(await firstLine(child.stderr)).toBe('alive')
       } finally {
         end()
       }

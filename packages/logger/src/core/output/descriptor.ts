@@ -46,7 +46,7 @@ function isBusy(code: string): boolean {
  * this thread: nothing is in flight that an exit could cut off, and a reader that is slow makes lines
  * wait in memory, not the process.
  */
-export class DescriptorSink implements HoldingSink {
+class DescriptorSink implements HoldingSink {
   readonly #target: Target
   readonly #batch = new Batch((lines) => this.#take(lines))
   readonly #loss: LossAccount

@@ -2,7 +2,7 @@ import type { SecretNames } from './names.ts'
 import type { TextScrubber } from './text.ts'
 
 /** All that is to be known about a field's name. */
-export interface FieldName {
+interface FieldName {
   /** Whether its value is a secret. */
   readonly secret: boolean
   /** The name as it is printed: a name may be, or hold, a secret itself. */
