@@ -80,10 +80,11 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
     table: problems,
     production: profile === 'production' || profile === 'staging',
     form: (c: Context<GatewayEnv>) => (c.get('protocol') === 'anthropic' ? 'anthropic' : 'openai'),
-    onProblem: (_problem, error, c: Context<GatewayEnv>) => {
+    onProblem: ({ code }, error, c: Context<GatewayEnv>) => {
       logFault(logger, c, error)
       // Whether the body still comes, nobody can tell: the next request must not be taken for it.
-      if (c.env.incoming.expectsContinue) c.get('exchange').headers.push('connection', 'close')
+      const bodyMayCome = c.env.incoming.expectsContinue || code === 'request_timeout'
+      if (bodyMayCome) c.get('exchange').headers.push('connection', 'close')
     },
   })
   app.notFound(() => {

@@ -70,7 +70,7 @@ describe('a request on the wire', () => {
     for (let size = 1; size <= 11; size += 2) {
       const pieces = Buffer.from(text)
         .toString('latin1')
-        .match(new RegExp(`[^]{1,${size}}`, 'g'))
+        .match(new RegExp(`.{1,${size}}`, 'gs'))
       const { response } = await rawRequest({ port: gateway.port, send: pieces ?? [] })
       expect(response.body.toString()).toBe('POST /cut HTTP/1.1|hello cut world')
     }

@@ -102,6 +102,7 @@ describe('Host', () => {
 
   it.each([
     ['none', `${line}\r\n`],
+    ['an empty one', `${line}host:\r\n\r\n`],
     ['two', `${line}host: gateway.test\r\nhost: other.test\r\n\r\n`],
     ['the same twice', `${line}host: gateway.test\r\nHost: gateway.test\r\n\r\n`],
     ['a user', `${line}host: user@gateway.test\r\n\r\n`],

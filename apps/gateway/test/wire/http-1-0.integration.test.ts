@@ -1,5 +1,6 @@
 import { type Provider, type RunningGateway, rawRequest, startProvider } from '@tidegate/testkit'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { chunk } from './http-text.ts'
 import { gatewayTo } from './one-route.ts'
 
 let provider: Provider
@@ -89,7 +90,7 @@ describe('an HTTP/1.0 client', () => {
   it('can say nothing in chunks', async () => {
     const { response, ended } = await rawRequest({
       port: gateway.port,
-      send: old('POST /v1/echo', ['transfer-encoding: chunked']) + '3\r\nabc\r\n0\r\n\r\n',
+      send: old('POST /v1/echo', ['transfer-encoding: chunked']) + chunk('abc') + chunk(''),
       responses: 2,
     })
     if (response.status === 200) expect(provider.lastRequest.text).toBe('abc')
