@@ -25,6 +25,11 @@ describe('faultOf', () => {
     expect(fault.message).not.toContain('10.1.2.3')
   })
 
+  it('keeps no byte of an answer that could not be read', () => {
+    const error = Object.assign(new errors.HTTPParserError('not HTTP'), { data: 'words' })
+    expect(faultOf(error).cause).not.toHaveProperty('data')
+  })
+
   it.each([new Error('ours'), new TypeError('ours as well')])('leaves %s as it is', (error) => {
     expect(faultOf(error)).toBe(error)
   })

@@ -2,7 +2,6 @@ import { GatewayError, type GatewayErrorCode } from '../problems.ts'
 
 /** What an error of the transport means, told without an address; other errors come back as they are. */
 export function faultOf(error: Error): Error {
-  // undici's parser has no code for its own error: then the name tells.
   const code = String(('code' in error ? error.code : undefined) ?? error.name)
   switch (code) {
     case 'UND_ERR_CONNECT_TIMEOUT':
@@ -38,10 +37,11 @@ export function faultOf(error: Error): Error {
       )
     case 'UND_ERR_HEADERS_OVERFLOW':
     case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
-    case 'HTTPParserError':
       return named('upstream_bad_response', "The upstream's answer was not valid HTTP.", error)
     default:
-      if (code.startsWith('HPE_')) {
+      if (error.name === 'HTTPParserError' || code.startsWith('HPE_')) {
+        // It carries the bytes that it could not read. They may be an answer's words: not for a log.
+        Reflect.deleteProperty(error, 'data')
         return named('upstream_bad_response', "The upstream's answer was not valid HTTP.", error)
       }
       if (

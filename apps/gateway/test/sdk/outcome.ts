@@ -61,9 +61,13 @@ function passedHeaders(headers: Iterable<readonly [string, string]>): Record<str
   )
 }
 
+// The AI SDK's own name for a call and what it measured.
+const ownToEachCall = new Set(['thrown', 'callId', 'timestamp', 'performance'])
+const headerRecords = new Set(['headers', 'responseHeaders'])
+
 /**
  * The same value without what differs between any two calls: the provider's request ids, the port in
- * an address, and headers that are not passed on. Errors become their facts.
+ * an address, measured times, and headers that are not passed on. Errors become their facts.
  */
 export function scrub(value: unknown): unknown {
   if (typeof value === 'string') {
@@ -77,12 +81,12 @@ export function scrub(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(scrub)
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([key, entry]) => key !== 'thrown' && typeof entry !== 'function')
-      .map(([key, entry]) => [
-        key,
-        key === 'responseHeaders' && typeof entry === 'object' && entry !== null
-          ? passedHeaders(Object.entries(entry as Record<string, string>))
-          : scrub(entry),
-      ]),
+      .filter(([key, entry]) => !ownToEachCall.has(key) && typeof entry !== 'function')
+      .map(([key, entry]) => [key, headerRecords.has(key) ? scrubHeaders(entry) : scrub(entry)]),
   )
+}
+
+function scrubHeaders(headers: unknown): unknown {
+  const isRecord = typeof headers === 'object' && headers !== null && !(headers instanceof Headers)
+  return scrub(isRecord ? new Headers(headers as Record<string, string>) : headers)
 }
