@@ -1,5 +1,6 @@
 import { Pool } from 'undici'
 import type { UpstreamSettings } from '../config/settings.ts'
+import { createConnector } from './connector.ts'
 import type { CredentialPlan } from './headers.ts'
 
 /** Idle connections are kept this long unless the upstream asks for less (`Keep-Alive: timeout=`). */
@@ -35,7 +36,7 @@ export function createUpstream(settings: UpstreamSettings): Upstream {
       pipelining: 1,
       allowH2: false,
       keepAliveTimeout: KEEP_ALIVE_MS,
-      connect: { timeout: settings.timeouts.connect },
+      connect: createConnector(settings.timeouts.connect),
       // Both limits are the forwarder's own, which knows a quiet stream from a dead one.
       headersTimeout: 0,
       bodyTimeout: 0,
