@@ -4,6 +4,17 @@ import { responseHeaders } from '../upstreams/headers.ts'
 /** Where one link ends and the next begins in a Link header (RFC 8288 §3). */
 const BETWEEN_LINKS = /,\s*(?=<)/
 
+/** Fields that mean something else, or nothing, after the body (RFC 9110 §6.5.1). */
+const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
+  'content-length',
+  'content-encoding',
+  'content-type',
+  'content-range',
+  'host',
+  'authorization',
+  'set-cookie',
+])
+
 /**
  * Passes an upstream's interim answer on: early hints and "still at it". Others are dropped, as a 100 is
  * ours to give, and so are all for a client of HTTP/1.0, which knows none (RFC 9110 §15.2).
@@ -33,4 +44,11 @@ function endToEnd(headers: IncomingHttpHeaders): Record<string, string> {
   const hints: Record<string, string> = {}
   for (let i = 0; i + 1 < flat.length; i += 2) hints[flat[i] as string] = flat[i + 1] as string
   return hints
+}
+
+/** Passes on what an upstream said after a chunked body, but for what frames or routes a message. */
+export function passTrailers(outgoing: ServerResponse, trailers: IncomingHttpHeaders): void {
+  if (Object.keys(trailers).length === 0) return
+  const pairs = Object.entries(endToEnd(trailers)).filter(([name]) => !NOT_IN_TRAILERS.has(name))
+  if (pairs.length > 0) outgoing.addTrailers(pairs)
 }

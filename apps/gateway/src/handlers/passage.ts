@@ -16,7 +16,7 @@ import { terminalMarker } from '../upstreams/terminal-markers.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import type { Upload } from './body.ts'
 import { Countdown, type Phase } from './countdown.ts'
-import { passInterim } from './interim.ts'
+import { passInterim, passTrailers } from './interim.ts'
 
 export interface PassageParts {
   readonly upstream: Upstream
@@ -123,6 +123,10 @@ export class Passage implements Dispatcher.DispatchHandler {
     }
     const out: string[] = []
     responseHeaders(headers, this.#exchange.headers, out)
+    if (this.#scanner !== undefined && headers['x-accel-buffering'] === undefined) {
+      // A proxy in front of us, such as nginx, would gather the events.
+      out.push('x-accel-buffering', 'no')
+    }
     out.push(...timingHeaders(this.#exchange, now))
     out.push('x-tidegate-upstream', name, 'x-tidegate-attempts', '1')
     this.#outgoing.writeHead(status, message === '' ? undefined : message, out)
@@ -149,7 +153,7 @@ export class Passage implements Dispatcher.DispatchHandler {
     this.#outgoing.once('drain', this.#onDrain)
   }
 
-  onResponseEnd(): void {
+  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
     if (this.#settled) return
     const rest = this.#scanner?.rest()
     if (this.#scanner?.truncated) {
@@ -158,6 +162,7 @@ export class Passage implements Dispatcher.DispatchHandler {
       return
     }
     if (rest !== undefined) this.#outgoing.write(rest)
+    passTrailers(this.#outgoing, trailers)
     this.#complete()
   }
 
