@@ -2,7 +2,7 @@ import Anthropic from '@anthropic-ai/sdk'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { anthropic, collect, drain, message } from './clients.ts'
 import { errorOf, resultOf } from './outcome.ts'
-import { detours, onlyRequestLine, type Side, type Sides, startSides } from './sides.ts'
+import { detoured, detours, onlyRequestLine, type Side, type Sides, startSides } from './sides.ts'
 
 let sides: Sides
 
@@ -182,7 +182,7 @@ describe('errors of the gateway', () => {
   })
 
   it('have Anthropic’s form for an unreachable upstream', async () => {
-    const down = { ...sides.through, url: sides.through.url + detours.down }
+    const down = detoured(sides, detours.down)
     const error = await anthropic(down)
       .messages.create(message)
       .catch((e: unknown) => e)

@@ -115,6 +115,15 @@ describe('responses', () => {
     expect(resultOf(outcome).at(-1)?.type).toBe('response.completed')
   })
 
+  it('emits the same events from the stream helper and ends with the same response', async () => {
+    await sides.same(async (side) => {
+      const stream = openai(side).responses.stream(body)
+      const deltas: string[] = []
+      stream.on('response.output_text.delta', ({ delta }) => deltas.push(delta))
+      return { final: await stream.finalResponse(), deltas }
+    })
+  })
+
   it('streams an incomplete response as such', async () => {
     sides.tell((provider) => provider.always({ finishReason: 'max_output_tokens' }))
     const outcome = await sides.same(async (side) =>

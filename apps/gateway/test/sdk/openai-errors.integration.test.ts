@@ -1,8 +1,8 @@
-import { toFile } from 'openai'
+import { type APIError, toFile } from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { chat, openai, streamedChat } from './clients.ts'
 import { errorOf } from './outcome.ts'
-import { detours, requestLines, type Side, type Sides, startSides } from './sides.ts'
+import { detoured, detours, requestLines, type Side, type Sides, startSides } from './sides.ts'
 
 let sides: Sides
 
@@ -135,7 +135,7 @@ describe('errors of the upstream', () => {
 
 describe('errors of the gateway', () => {
   it('say of an unreachable upstream that a retry is in order', async () => {
-    const down = { ...sides.through, url: sides.through.url + detours.down }
+    const down = detoured(sides, detours.down)
     const failing = openai(down).chat.completions.create(chat)
     const error = await failing.catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({
@@ -150,7 +150,7 @@ describe('errors of the gateway', () => {
 
   it('are retried by a client as a connection refused would be', async () => {
     const id = 'retry-unreachable'
-    const down = { ...sides.through, url: sides.through.url + detours.down }
+    const down = detoured(sides, detours.down)
     const options = { maxRetries: 2, defaultHeaders: { 'x-request-id': id } }
     const failing = openai(down, options).chat.completions.create(chat)
     await expect(failing).rejects.toThrow('upstream')
@@ -162,6 +162,15 @@ describe('errors of the gateway', () => {
     const uploading = openai(sides.through).files.create({ file, purpose: 'user_data' })
     await expect(uploading).rejects.toMatchObject({ status: 413, code: 'payload_too_large' })
     expect(sides.through.provider.hits).toBe(0)
+  })
+
+  it('carry the id under which they are in the log', async () => {
+    const failing = openai(detoured(sides, detours.down)).chat.completions.create(chat)
+    const { requestID } = (await failing.catch((thrown: unknown) => thrown)) as APIError
+    const line = await sides.gateway.waitForLog(
+      (record) => record.request_id === requestID && record.message === 'request',
+    )
+    expect(line).toMatchObject({ status_code: 502, error_code: 'upstream_unreachable' })
   })
 
   it('name a path that no route takes', async () => {

@@ -2,7 +2,7 @@ import { findCanaries } from '@tidegate/testkit'
 import { AuthenticationError } from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { anthropic, chat, message, openai, streamedChat } from './clients.ts'
-import { detours, type Sides, startSides } from './sides.ts'
+import { detoured, detours, type Sides, startSides } from './sides.ts'
 
 let sides: Sides
 
@@ -122,8 +122,7 @@ describe('a key that is not known', () => {
 
 describe('an endpoint’s key', () => {
   it('that the provider refuses raises what the provider says', async () => {
-    const url = sides.through.url + detours.misKeyed
-    const failing = openai({ ...sides.through, url }).chat.completions.create(chat)
+    const failing = openai(detoured(sides, detours.misKeyed)).chat.completions.create(chat)
     const error = await failing.catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(AuthenticationError)
     expect((error as Error).message).toContain('platform.openai.com')
@@ -131,8 +130,7 @@ describe('an endpoint’s key', () => {
   })
 
   it('is absent: the client’s own key passes where nobody else asks for one', async () => {
-    const url = sides.through.url + detours.open
-    const client = openai({ url, apiKey: sides.providerKey })
+    const client = openai({ ...detoured(sides, detours.open), apiKey: sides.providerKey })
     expect((await client.chat.completions.create(chat)).object).toBe('chat.completion')
     expect(receivedCredentials()).toEqual({ authorization: [`Bearer ${sides.providerKey}`] })
   })

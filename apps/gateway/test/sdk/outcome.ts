@@ -51,7 +51,7 @@ export function resultOf<T>(outcome: Outcome<T>): T {
 
 // Each connection's own, or documented to be the gateway's.
 const ownToEachSide =
-  /^(date|connection|keep-alive|transfer-encoding|vary|alt-svc|server-timing|x-response-time|x-request-id|x-ratelimit-.*|x-tidegate-.*|access-control-.*)$/
+  /^(date|connection|keep-alive|transfer-encoding|vary|alt-svc|server-timing|x-response-time|x-request-id|x-ratelimit-.*|x-accel-buffering|x-tidegate-.*|access-control-.*)$/
 
 function passedHeaders(headers: Iterable<readonly [string, string]>): Record<string, unknown> {
   return Object.fromEntries(

@@ -47,9 +47,18 @@ export const detours = {
   down: '/down',
   /** The endpoint's own key is not one that the provider knows. */
   misKeyed: '/mis-keyed',
+  /** Waits a third of a second for a sign of life. */
+  impatient: '/impatient',
+  /** Has little time for the whole. */
+  brief: '/brief',
   /** No key at either end but the client's own. */
   open: '/open',
 } as const
+
+/** The gateway's side under a detour. */
+export function detoured({ through }: Sides, path: string): Side {
+  return { ...through, url: through.url + path }
+}
 
 function configuration(
   upstream: string,
@@ -66,6 +75,11 @@ function configuration(
       down: { protocol: 'openai', endpoints: [{ url: down }] },
       'anthropic-down': { protocol: 'anthropic', endpoints: [{ url: down }] },
       'mis-keyed': { protocol: 'openai', endpoints: misKeyed },
+      impatient: {
+        ...{ protocol: 'openai', endpoints },
+        timeouts: { firstByte: '300ms', idle: '300ms' },
+      },
+      brief: { protocol: 'openai', endpoints, timeouts: { total: '1500ms' } },
       open: { protocol: 'openai', endpoints: [{ url: `${upstream}/v1` }] },
     },
     routes: [
@@ -77,12 +91,18 @@ function configuration(
         upstreams: ['anthropic-down'],
         stripPrefix: detours.down,
       },
-      { match: `${detours.down}/**`, upstreams: ['down'], stripPrefix: detours.down },
-      { match: `${detours.misKeyed}/**`, upstreams: ['mis-keyed'], stripPrefix: detours.misKeyed },
-      { match: `${detours.open}/**`, upstreams: ['open'], stripPrefix: detours.open, auth: 'none' },
+      detour('down', detours.down),
+      detour('mis-keyed', detours.misKeyed),
+      detour('impatient', detours.impatient),
+      detour('brief', detours.brief),
+      { ...detour('open', detours.open), auth: 'none' },
     ],
     auth: { keys: [{ id: 'app', key: keys.gateway }] },
   }
+}
+
+function detour(upstream: string, stripPrefix: string) {
+  return { match: `${stripPrefix}/**`, upstreams: [upstream], stripPrefix }
 }
 
 /** Starts both providers and the built gateway before the second of them. */
