@@ -27,11 +27,15 @@ export function arrivedBody(incoming: IncomingMessage, length: number): Buffer |
   return body instanceof Buffer ? body : undefined
 }
 
-/** Reads a body whole. Rejects when it is too large, comes too slowly, or the client leaves. */
+/**
+ * Reads a body whole, until `deadlineAt` at the latest (on the scale of `performance.now()`). Rejects
+ * when it is too large, comes too slowly, or the client leaves.
+ */
 export function readBody(
   incoming: IncomingMessage,
   declared: BodyLength,
   { limit, idle }: BodyLimits,
+  deadlineAt = Number.POSITIVE_INFINITY,
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
@@ -54,6 +58,7 @@ export function readBody(
       chunks.push(chunk)
       if (size > limit) fail(tooLarge(limit))
       else if (size === declared) finish()
+      else if (performance.now() > deadlineAt) fail(tooLong())
       else timer.refresh()
     }
     const onEnd = (): void => finish()
@@ -122,6 +127,11 @@ export class Upload extends Readable {
 
 export function tooLarge(limit: number): ServerError {
   return new ServerError('payload_too_large', `The body is larger than ${limit} bytes.`)
+}
+
+/** A byte now and then would keep a request, and its memory, for as long as its sender likes. */
+function tooLong(): ServerError {
+  return new ServerError('request_timeout', 'The body did not arrive in the time for the request.')
 }
 
 function tooSlow(idle: number): ServerError {

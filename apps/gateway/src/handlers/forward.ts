@@ -69,7 +69,10 @@ async function requestBody(
   // From here on the body is wanted: authentication and size have had their say.
   incoming.welcomeBody(outgoing)
   if (length !== 'unknown' && length <= READ_FIRST_BYTES) {
-    return arrivedBody(incoming, length) ?? readBody(incoming, length, limits)
+    return (
+      arrivedBody(incoming, length) ??
+      readBody(incoming, length, limits, c.get('exchange').deadlineAt)
+    )
   }
   return new Upload(incoming, limits, () => passage.bodySent())
 }

@@ -18,7 +18,9 @@ export async function validate(
     if (incoming.upgraded !== undefined) return next()
     const length = bodyLength(incoming)
     if (length !== 0) incoming.welcomeBody(outgoing)
-    const body = length === 0 ? Buffer.alloc(0) : await readBody(incoming, length, limits)
+    const { deadlineAt } = c.get('exchange')
+    const body =
+      length === 0 ? Buffer.alloc(0) : await readBody(incoming, length, limits, deadlineAt)
     const problem = check(incoming.headers['content-type'], body)
     if (problem !== undefined) throw problem
     c.set('body', body)
