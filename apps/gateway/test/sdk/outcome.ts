@@ -16,7 +16,7 @@ const facts = [
 ] as const
 
 /** An error by its class and by all that its client puts on it. */
-export function errorFacts(error: unknown): ErrorFacts {
+function errorFacts(error: unknown): ErrorFacts {
   if (!(error instanceof Error)) return { class: typeof error, message: String(error) }
   const known = error as Error & Record<string, unknown>
   const own = facts.flatMap((name) => (name in error ? [[name, known[name]] as const] : []))

@@ -143,7 +143,7 @@ export async function startSides(): Promise<Sides> {
 }
 
 /** Both providers were asked the same, as often; the gateway's key reached neither. */
-export function expectSameRequests(direct: Side, through: Side): void {
+function expectSameRequests(direct: Side, through: Side): void {
   expect(through.provider.requests.map(essence)).toEqual(direct.provider.requests.map(essence))
   expect(through.provider.protocolErrors).toEqual([])
   for (const request of through.provider.requests) {
