@@ -82,9 +82,12 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
     form: (c: Context<GatewayEnv>) => (c.get('protocol') === 'anthropic' ? 'anthropic' : 'openai'),
     onProblem: ({ code }, error, c: Context<GatewayEnv>) => {
       logFault(logger, c, error)
+      const { headers, requestId } = c.get('exchange')
+      // Where Anthropic's SDK looks for it.
+      if (c.get('protocol') === 'anthropic') headers.push('request-id', requestId)
       // Whether the body still comes, nobody can tell: the next request must not be taken for it.
       const bodyMayCome = c.env.incoming.expectsContinue || code === 'request_timeout'
-      if (bodyMayCome) c.get('exchange').headers.push('connection', 'close')
+      if (bodyMayCome) headers.push('connection', 'close')
     },
   })
   app.notFound(() => {

@@ -1,4 +1,3 @@
-import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { ServerError } from '@tidegate/server'
 import type { Context, Handler } from 'hono'
 import type { GatewayEnv } from '../env.ts'
@@ -23,7 +22,7 @@ export interface ForwardLimits {
 
 /** The end of a route: carries the request to its upstream and the answer back. */
 export function forward(route: Route, limits: ForwardLimits): Handler<GatewayEnv> {
-  return async (c) => {
+  return (c) => {
     const exchange = c.get('exchange')
     const { incoming, outgoing } = c.env
     const passage = new Passage({
@@ -33,14 +32,11 @@ export function forward(route: Route, limits: ForwardLimits): Handler<GatewayEnv
       outgoing,
       writeLimit: limits.write,
     })
-    const body = await requestBody(c, limits.body, passage)
-    await passage.send(
-      upstreamTarget(route, incoming),
-      exchange.method,
-      forwardedHeaders(c, route, incoming, body),
-      body,
-    )
-    return RESPONSE_ALREADY_SENT
+    const target = upstreamTarget(route, incoming)
+    const send = (body: Body): Promise<Response> =>
+      passage.send(target, exchange.method, forwardedHeaders(c, route, incoming, body), body)
+    const body = requestBody(c, limits.body, passage)
+    return body instanceof Promise ? body.then(send) : send(body)
   }
 }
 
@@ -55,11 +51,11 @@ export function upstreamTarget(
 
 type Body = Buffer | Upload | null
 
-async function requestBody(
+function requestBody(
   c: Context<GatewayEnv>,
   limits: BodyLimits,
   passage: Passage,
-): Promise<Body> {
+): Body | Promise<Body> {
   const { incoming, outgoing } = c.env
   const known = c.get('body')
   if (known !== undefined) return known
@@ -88,7 +84,7 @@ function forwardedHeaders(
     incoming.rawHeaders,
     incoming.headers.connection,
     route.upstream.credentials,
-    c.get('consumedHeader'),
+    c.get('consumedHeaders'),
   )
   headers.push('x-request-id', exchange.requestId)
   const length = incoming.headers['content-length']

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import {
   ClientGone,
   DeadlineExceeded,
@@ -32,8 +33,8 @@ export interface PassageParts {
  * One request's way to its upstream and back: the handler that undici's dispatcher calls, writing to
  * Node's response. Bytes are neither decoded nor copied; backpressure and aborts go both ways.
  *
- * `send()` settles when the response has ended, however it did; it rejects while an error can still
- * become a response of its own.
+ * `send()` resolves, with the mark of a response that is sent, when the response has ended, however it
+ * did; it rejects while an error can still become a response of its own.
  */
 export class Passage implements Dispatcher.DispatchHandler {
   readonly #upstream: Upstream
@@ -43,7 +44,7 @@ export class Passage implements Dispatcher.DispatchHandler {
   readonly #countdown: Countdown
   #controller: Dispatcher.DispatchController | undefined
   #scanner: SseScanner | undefined
-  #resolve: () => void = noop
+  #resolve: (response: Response) => void = noop
   #reject: (error: Error) => void = noop
   #settled = false
   /** Bytes of a declared length that are still to come; -1 where none was declared. */
@@ -66,7 +67,7 @@ export class Passage implements Dispatcher.DispatchHandler {
     method: string,
     headers: string[],
     body: Buffer | Upload | null,
-  ): Promise<void> {
+  ): Promise<Response> {
     return new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -193,7 +194,7 @@ export class Passage implements Dispatcher.DispatchHandler {
     this.#exchange.outcome = 'complete'
     this.#settle()
     this.#outgoing.end(last)
-    this.#resolve()
+    this.#resolve(RESPONSE_ALREADY_SENT)
   }
 
   #fail(error: Error): void {
@@ -218,7 +219,7 @@ export class Passage implements Dispatcher.DispatchHandler {
       const fault = { code, upstream: name, requestId: this.#exchange.requestId }
       this.#outgoing.end(streamError(protocol, this.#path, fault))
     }
-    this.#resolve()
+    this.#resolve(RESPONSE_ALREADY_SENT)
   }
 
   #upstreamBroke(error: Error): void {
@@ -254,7 +255,7 @@ export class Passage implements Dispatcher.DispatchHandler {
     this.#exchange.sent = true
     this.#settle()
     this.#controller?.abort(new Error('The client left.'))
-    this.#resolve()
+    this.#resolve(RESPONSE_ALREADY_SENT)
   }
 
   #onDrain = (): void => {
