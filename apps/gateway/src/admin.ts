@@ -34,8 +34,7 @@ export function adminOnly({
       const presented = headers['x-admin-key'] ?? bearerToken(headers.authorization)
       if (typeof presented === 'string' && matches(presented, expected)) return next()
       onRefused(exchange, presented === undefined ? 'missing' : 'wrong')
-      exchange.headers.push('www-authenticate', 'Bearer realm="tidegate admin"')
-      throw new GatewayError('admin_key_required', 'This endpoint is for operators.')
+      throw new GatewayError('admin_key_required', 'This endpoint is for operators.', challenge)
     }
     const direct = isLoopback(exchange.peerIp) && !exchange.forwarded
     const local = LOCAL_HOST.test(headers.host ?? '') && isLocalOrigin(headers.origin)
@@ -44,6 +43,8 @@ export function adminOnly({
     throw new GatewayError('admin_disabled', 'No admin key is configured on this gateway.')
   }
 }
+
+const challenge = { facts: { authenticate: 'Bearer realm="tidegate admin"' } }
 
 function matches(presented: string, expected: Buffer): boolean {
   return (

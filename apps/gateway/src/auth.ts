@@ -78,24 +78,31 @@ export function authenticate(
   return async (c, next) => {
     const exchange = c.get('exchange')
     const presented = presentedKeys(c.env.incoming.headers)
+    // A client may send its key in several headers: none of them goes on.
+    const consumed: string[] = []
     for (const { header, key } of presented) {
       const identity = ring(key)
       if (identity === undefined) continue
-      exchange.client = identity.id
-      c.set('consumedHeader', header)
+      exchange.client ??= identity.id
+      consumed.push(header)
+    }
+    if (consumed.length > 0) {
+      c.set('consumedHeaders', consumed)
       return next()
     }
     const first = presented[0]
     if (first === undefined && mode === 'optional') return next()
-    exchange.headers.push('www-authenticate', 'Bearer realm="tidegate"')
     if (first === undefined) {
       onFailure(exchange, { reason: 'missing' })
-      throw new GatewayError('missing_api_key', 'No API key was sent.')
+      throw new GatewayError('missing_api_key', 'No API key was sent.', challenge)
     }
     onFailure(exchange, { reason: 'unknown', header: first.header })
-    throw new GatewayError('invalid_api_key', `The key in "${first.header}" is not known here.`)
+    const message = `The key in "${first.header}" is not known here.`
+    throw new GatewayError('invalid_api_key', message, challenge)
   }
 }
+
+const challenge = { facts: { authenticate: 'Bearer realm="tidegate"' } }
 
 /** The token of a Bearer credential (RFC 6750 §2.1); the scheme's name is case-insensitive. */
 function bearer(value: string): string | undefined {

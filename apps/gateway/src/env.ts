@@ -14,7 +14,7 @@ export interface GatewayEnv {
     /** The matched route's protocol: it decides the form of errors. */
     protocol: Protocol | undefined
     /** The header in which the client's gateway key was found: it goes no further. */
-    consumedHeader: string | undefined
+    consumedHeaders: readonly string[] | undefined
     /** The body, where a policy of the route had to read it. */
     body: Buffer | undefined
   }

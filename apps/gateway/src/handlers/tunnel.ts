@@ -105,7 +105,7 @@ function handshakeHeaders(c: Context<GatewayEnv>, route: Route): string[] {
     incoming.rawHeaders,
     listed,
     upstream.credentials,
-    c.get('consumedHeader'),
+    c.get('consumedHeaders'),
   )
   headers.push('host', upstream.endpoint.url.host, 'connection', 'Upgrade', 'upgrade', 'websocket')
   headers.push('x-request-id', c.get('exchange').requestId)

@@ -23,7 +23,10 @@ describe('requestHeaders', () => {
 
   it('removes only the credential that the gateway consumed', () => {
     const raw = ['Authorization', 'Bearer gateway', 'x-api-key', 'provider']
-    expect(requestHeaders(raw, undefined, keep, 'authorization')).toEqual(['x-api-key', 'provider'])
+    expect(requestHeaders(raw, undefined, keep, ['authorization'])).toEqual([
+      'x-api-key',
+      'provider',
+    ])
   })
 
   it("replaces every credential of the client by the endpoint's", () => {

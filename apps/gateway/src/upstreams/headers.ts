@@ -74,13 +74,13 @@ export interface CredentialPlan {
  * The request headers for the next hop, flat `[name, value, …]`, in the client's order and spelling.
  *
  * The client's credential headers pass only when neither the endpoint has one of its own nor the
- * gateway consumed it: `consumed` names the header in which the gateway found its own key.
+ * gateway consumed it: `consumed` names the headers in which the gateway found keys of its own.
  */
 export function requestHeaders(
   raw: readonly string[],
   connection: string | undefined,
   plan: CredentialPlan,
-  consumed: string | undefined,
+  consumed: readonly string[] | undefined,
 ): string[] {
   const out: string[] = []
   const hopByHop = connectionTokens(connection)
@@ -89,7 +89,9 @@ export function requestHeaders(
     const lower = name.toLowerCase()
     const rule = requestRules.get(lower)
     if (rule === 'drop') continue
-    if (rule === 'credential' && (plan.replacement !== undefined || lower === consumed)) continue
+    if (rule === 'credential' && (plan.replacement !== undefined || consumed?.includes(lower))) {
+      continue
+    }
     if (lower.startsWith('x-forwarded-')) continue
     if (hopByHop?.has(lower)) continue
     out.push(name, raw[i + 1] as string)
@@ -103,8 +105,8 @@ export function requestHeaders(
  *
  * An upstream's CORS headers are dropped, as the gateway's own answer holds for its origin; its
  * request id and rate limits keep their values under `x-tidegate-upstream-…`, so that they can't be
- * taken for ours. `ours` are the headers that the gateway set: a name that the upstream set too keeps
- * the upstream's value.
+ * taken for ours. `ours` are the headers that the gateway set: of the others, a name that the upstream
+ * set too keeps the upstream's value.
  */
 export function responseHeaders(
   headers: IncomingHttpHeaders,
@@ -127,7 +129,8 @@ export function responseHeaders(
   }
   for (let i = 0; i + 1 < ours.length; i += 2) {
     const name = ours[i] as string
-    if (alwaysOurs.has(name) || headers[name] === undefined) {
+    const mine = alwaysOurs.has(name) || name.startsWith('access-control-')
+    if (mine || headers[name] === undefined) {
       out.push(name, ours[i + 1] as string)
     }
   }

@@ -106,6 +106,8 @@ describe('createRenderer', () => {
     expect(show(new ServerError('unauthorized', 'No key.')).headers['www-authenticate']).toBe(
       'Bearer',
     )
+    const own = new ServerError('unauthorized', 'No.', { facts: { authenticate: 'Basic' } })
+    expect(show(own).headers['www-authenticate']).toBe('Basic')
     const error = new ServerError('method_not_allowed', 'No.', { facts: { allow: 'GET, HEAD' } })
     expect(show(error).headers.allow).toBe('GET, HEAD')
   })

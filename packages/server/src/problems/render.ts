@@ -178,7 +178,8 @@ function headersOf({ error, problem, headers }: Reading): string[] {
   if (typeof facts?.allow === 'string') list.push('allow', facts.allow)
   // RFC 9110, 15.5.2: a 401 must say how to authenticate.
   if (problem.status === 401 && !list.includes('www-authenticate')) {
-    list.push('www-authenticate', 'Bearer')
+    const { authenticate } = facts ?? {}
+    list.push('www-authenticate', typeof authenticate === 'string' ? authenticate : 'Bearer')
   }
   return list
 }
