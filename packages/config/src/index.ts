@@ -4,10 +4,12 @@ export {
   type Finding,
   type Partially,
   type RootSchema,
+  type Rule,
 } from './core/definition.ts'
 export type { Variables } from './core/environment.ts'
 export { ConfigError, isConfigError } from './core/errors.ts'
 export { type FieldMeta, field, type JsonSchema } from './core/field.ts'
+export { eachKnown, known } from './core/known.ts'
 export {
   type CheckedConfig,
   checkConfig,

@@ -28,6 +28,17 @@ export interface Finding {
   readonly severity?: 'error' | 'warning'
 }
 
+/**
+ * Checks what no single value shows: it gets the whole parsed configuration and answers with everything
+ * it finds. Called also when values are wrong, together with all others and without side effects: such
+ * a value can't be read, and a rule that tries to is left at once and finds nothing. So a rule answers one
+ * question, and goes through lists by `eachKnown`. It must not catch what reading throws.
+ */
+export type Rule<Config> = (
+  config: Config,
+  context: { readonly profile: Profile },
+) => readonly Finding[]
+
 /** What a configuration looks like and what it must satisfy. */
 export interface ConfigDefinition<S extends RootSchema = RootSchema> {
   /** The program's name, which reports begin with. */
@@ -36,14 +47,8 @@ export interface ConfigDefinition<S extends RootSchema = RootSchema> {
   readonly schema: S
   /** What each profile sets instead of the defaults, written as in a file. */
   readonly profiles?: { readonly [P in Profile]?: Partially<z.input<S>> }
-  /**
-   * Checks what no single value shows: it gets the whole parsed configuration and answers with
-   * everything it finds. Not called while single values have problems.
-   */
-  readonly refine?: (
-    config: z.output<S>,
-    context: { readonly profile: Profile },
-  ) => readonly Finding[]
+  /** One {@link Rule} or several. */
+  readonly refine?: Rule<z.output<S>> | readonly Rule<z.output<S>>[]
 }
 
 /**

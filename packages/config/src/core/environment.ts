@@ -33,6 +33,7 @@ export class Environment {
   readonly #layers: readonly { readonly variables: Variables; readonly file?: string }[]
   readonly #known: ReadonlySet<string>
   readonly #cwd: string
+  #unread = false
   readonly #found = new Map<string, Variable | undefined>()
 
   constructor({ env, cwd, dotenv, known }: EnvironmentOptions) {
@@ -53,8 +54,9 @@ export class Environment {
     return variable
   }
 
-  /** Whether something is wrong with the variable itself, so that it is not just unset. */
+  /** Whether something is wrong with the variable or with where it is read from: it is not just unset. */
   isBroken(name: string): boolean {
+    if (this.#unread) return true
     return this.problems.some(({ source }) => source.kind === 'env' && source.name === name)
   }
 
@@ -119,6 +121,7 @@ export class Environment {
     const source: Source = { kind: 'file', file, line: 1, column: 1 }
     const read = readText(resolve(this.#cwd, file))
     if (read.kind === 'text') return parseEnv(read.text)
+    this.#unread = read.kind === 'problem' || mustExist
     if (read.kind === 'problem') this.problems.push(fileProblem(source, read.code, read.message))
     else if (mustExist) this.problems.push(fileProblem(source, 'file_unreadable', 'does not exist'))
     return {}

@@ -3,7 +3,7 @@ import { formatPath, type Path, quote } from './path.ts'
 import type { Problem } from './problem.ts'
 import type { Source } from './source.ts'
 import { suggest } from './suggest.ts'
-import { type Found, find, type ValueNode } from './tree.ts'
+import { type Found, find, isAbsent, type ValueNode } from './tree.ts'
 import { factsOf, type IssueFacts, oneOf } from './wording.ts'
 
 /** What is needed to say where an issue lies and how to set the value it misses. */
@@ -11,21 +11,43 @@ export interface IssueContext {
   readonly tree: ValueNode
   /** The environment variable that sets the value at a path, if one does. */
   readonly variableAt: (path: string) => string | undefined
+  /** False when a file could not be read, so that nothing can be said to be missing. */
+  readonly complete: boolean
 }
 
-/** The problems that zod's issues stand for. A value with a problem of its own gets no second one. */
+/** All that is wrong with single values, taken out of the unions that zod reports it in. */
+export function flattenIssues(issues: readonly z.core.$ZodIssue[]): readonly FlatIssue[] {
+  return issues.flatMap((issue) => flatten(issue))
+}
+
+/** The problems that issues stand for. A value with a problem of its own gets no second one. */
 export function toProblems(
-  issues: readonly z.core.$ZodIssue[],
+  issues: readonly FlatIssue[],
   context: IssueContext,
 ): readonly Problem[] {
   return issues
-    .flatMap((issue) => flatten(issue))
-    .filter(({ path }) => find(context.tree, path).nearest.kind !== 'broken')
+    .filter(({ path }) => {
+      const found = find(context.tree, path)
+      return found.nearest.kind !== 'broken' && (context.complete || !isAbsent(found))
+    })
     .flatMap((issue) => describe(issue, context))
 }
 
+/**
+ * The places that have no value that can be relied on: those that are wrong, and those whose value was
+ * probably written under the misspelt name beside them. A wrong name still is a name.
+ */
+export function unreliablePaths(issues: readonly FlatIssue[], tree: ValueNode): readonly Path[] {
+  return issues.flatMap(({ code, path, keys, facts }): Path[] => {
+    if (code === 'invalid_key') return []
+    if (code !== 'unrecognized_keys') return [path]
+    const meant = keys.flatMap((key) => suggest(key, facts.candidates ?? []) ?? [])
+    return meant.map((key) => [...path, key]).filter((other) => isAbsent(find(tree, other)))
+  })
+}
+
 /** An issue that needs no more looking into, with its path from the root. */
-interface FlatIssue {
+export interface FlatIssue {
   readonly code: z.core.$ZodIssue['code']
   readonly path: Path
   readonly message: string
@@ -79,8 +101,7 @@ function describe(issue: FlatIssue, context: IssueContext): Problem[] {
   const found = find(context.tree, issue.path)
   const { code = 'invalid_value', expected } = issue.facts
   const path = formatPath(issue.path)
-  const absent = !found.inside && (!found.node || found.node.kind === 'unset')
-  if (absent && expected !== undefined) return [missing(path, expected, found, context)]
+  if (isAbsent(found) && expected !== undefined) return [missing(path, expected, found, context)]
   const suggestion = issue.facts.suggestion ?? likely(found, issue.facts)
   return [
     {

@@ -23,6 +23,8 @@ export interface LayerContext {
 export interface Layers {
   readonly tree: MappingNode
   readonly problems: readonly Problem[]
+  /** False when nothing could be had of a file, so that what nobody wrote may stand there. */
+  readonly complete: boolean
 }
 
 /** Lays files over the profile and the environment over both. */
@@ -32,12 +34,14 @@ export function mergeLayers(
 ): Layers {
   const problems: Problem[] = []
   let tree = profileLayer(definition, context)
+  let complete = true
   for (const file of context.files) {
     const layer = fileLayer(file, context, problems)
     if (layer) tree = overlayRoot(tree, layer)
+    else complete = false
   }
   for (const leaf of context.leaves) tree = bind(tree, leaf, context.environment, problems)
-  return { tree, problems }
+  return { tree, problems, complete }
 }
 
 function profileLayer(
@@ -73,7 +77,7 @@ function fileLayer(
   if (read.kind !== 'text') return undefined
   const parsed = parseYaml(read.text, file)
   problems.push(...parsed.problems)
-  return expandNode(parsed.root, [], environment, problems)
+  return parsed.root && expandNode(parsed.root, [], environment, problems)
 }
 
 function expandNode(

@@ -14,6 +14,8 @@ export interface Leaf {
   /** The kind of the first form. */
   readonly kind?: FieldKind
   readonly required: boolean
+  /** The mapping around it that may be left out: then nothing in it is required. */
+  readonly optionalIn?: Path
   /** The default, in the form it has in a file or after parsing. */
   readonly preset?: { readonly value: unknown; readonly parsed: boolean }
 }
@@ -44,6 +46,7 @@ export function variablesOf(leaf: Leaf): readonly string[] {
 interface Place {
   readonly path: Path
   readonly fixed: boolean
+  readonly optionalIn?: Path
   /** The schemas on the way here: a recursive one is not entered again. */
   readonly open: ReadonlySet<z.core.$ZodType>
 }
@@ -51,15 +54,18 @@ interface Place {
 function walk(schema: z.core.$ZodType, place: Place, emit: (leaf: Leaf) => void): void {
   const { base, ...facts } = unwrap(schema)
   const form = { schema: base, ...(facts.kind && { kind: facts.kind }) }
-  const leafOf = ({ path, fixed }: Place): Leaf => ({ ...facts, path, fixed, forms: [form] })
+  const leafOf = ({ path, fixed, optionalIn }: Place): Leaf => {
+    return { ...facts, path, fixed, ...(optionalIn && { optionalIn }), forms: [form] }
+  }
   if (place.open.has(base)) return
   const below = { ...place, open: new Set(place.open).add(base) }
   const { def } = base._zod
   if (def.type === 'object') {
     // A mapping can't be written in a variable: unfixed, so that the declaration is refused.
     if (facts.meta?.env !== undefined) emit(leafOf({ ...place, fixed: false }))
+    const within = facts.required || facts.preset ? below : { ...below, optionalIn: place.path }
     for (const [key, child] of Object.entries(def.shape)) {
-      walk(child, { ...below, path: [...place.path, key] }, emit)
+      walk(child, { ...within, path: [...place.path, key] }, emit)
     }
     return
   }
@@ -138,7 +144,8 @@ function presetOf(def: z.core.$ZodTypes['_zod']['def']): Leaf['preset'] {
   return undefined
 }
 
-function innerOf(def: z.core.$ZodTypes['_zod']['def']): z.core.$ZodType | undefined {
+/** What a wrapper wraps: a default, an optional value, a pipe. Undefined for anything else. */
+export function innerOf(def: z.core.$ZodTypes['_zod']['def']): z.core.$ZodType | undefined {
   switch (def.type) {
     case 'optional':
     case 'nullable':

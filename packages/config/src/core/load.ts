@@ -1,19 +1,13 @@
 import type { z } from 'zod'
-import type { ConfigDefinition, Finding, RootSchema } from './definition.ts'
+import type { ConfigDefinition, RootSchema } from './definition.ts'
 import { Environment, type Variables } from './environment.ts'
 import { ConfigError } from './errors.ts'
-import { freezeDeep } from './freeze.ts'
-import { placeOf, toProblems } from './issues.ts'
-import { mergeLayers } from './layers.ts'
-import { type Leaf, leavesOf, variablesOf } from './leaves.ts'
-import { originsOf } from './origins.ts'
-import { formatPath } from './path.ts'
+import { leavesOf, variablesOf } from './leaves.ts'
 import type { Problem } from './problem.ts'
 import { chooseProfile, PROFILE_VARIABLE } from './profile.ts'
+import { type ReadConfig, read } from './read.ts'
 import { createReport, type Report } from './report.ts'
 import type { Profile } from './source.ts'
-import { find, type MappingNode, toPlain } from './tree.ts'
-import { explain } from './wording.ts'
 
 /** Where a configuration is read from. */
 export interface LoadOptions {
@@ -38,9 +32,16 @@ export interface LoadedConfig<Config> {
 }
 
 /** What {@link checkConfig} found. */
-export type CheckedConfig<Config> =
+export type CheckedConfig<Config> = {
+  /**
+   * The configuration as rules see it, for checks that take longer than a rule may. Reading a part that
+   * is wrong throws, so read it within `known`. Frozen at every depth.
+   */
+  readonly draft: Config
+} & (
   | ({ readonly ok: true } & LoadedConfig<Config>)
   | { readonly ok: false; readonly profile: Profile; readonly report: Report }
+)
 
 /**
  * Reads, merges and validates a configuration. Precedence, lowest first: defaults, profile, files in
@@ -63,75 +64,32 @@ export function checkConfig<S extends RootSchema>(
   definition: ConfigDefinition<S>,
   options: LoadOptions,
 ): CheckedConfig<z.output<S>> {
-  const gathered = gather(definition, options)
-  const { profile, tree, warnings } = gathered
-  const parsed = definition.schema.safeParse(toPlain(tree), { error: explain })
-  const problems = [...gathered.problems, ...toProblems(parsed.error?.issues ?? [], gathered)]
-  const base = { name: definition.name, profile, files: options.files ?? [] }
-  if (!parsed.success || problems.length > 0) {
-    const report = createReport({ ...base, problems, warnings, origins: originsOf(tree) })
-    return { ok: false, profile, report }
-  }
-  const config = freezeDeep(parsed.data)
-  const refined = refine(definition, config, gathered)
-  const report = createReport({
-    ...base,
-    problems: refined.problems,
-    warnings: [...warnings, ...refined.warnings],
-    origins: originsOf(tree, config),
-  })
-  return report.problems.length > 0
-    ? { ok: false, profile, report }
-    : { ok: true, config, profile, report }
-}
-
-/** All that was written, not yet validated. */
-interface Gathered {
-  readonly profile: Profile
-  readonly tree: MappingNode
-  readonly problems: readonly Problem[]
-  readonly warnings: readonly Problem[]
-  readonly variableAt: (path: string) => string | undefined
-}
-
-function gather(definition: ConfigDefinition<RootSchema>, options: LoadOptions): Gathered {
   const { env, files = [], cwd = '.', dotenv } = options
   const leaves = leavesOf(definition.schema)
-  const known = new Set([PROFILE_VARIABLE, ...leaves.flatMap(variablesOf)])
-  const environment = new Environment({ env, cwd, dotenv, known })
-  const choice = chooseProfile(options.profile, environment)
-  const context = { leaves, environment, profile: choice.profile, files, cwd }
-  const layers = mergeLayers(definition, context)
-  return {
-    profile: choice.profile,
-    tree: layers.tree,
-    problems: [...environment.problems, ...choice.problems, ...layers.problems],
-    warnings: environment.misspelt(),
-    variableAt: createVariableIndex(leaves),
-  }
+  const names = new Set([PROFILE_VARIABLE, ...leaves.flatMap(variablesOf)])
+  const environment = new Environment({ env, cwd, dotenv, known: names })
+  const { profile, candidates, problems } = chooseProfile(options.profile, environment)
+  const reading = { definition, leaves, environment, files, cwd }
+  const [first, ...others] = candidates.map((candidate) => read(reading, candidate))
+  if (first === undefined) throw new TypeError('There is no profile to read a configuration for.')
+  // Of a profile that is not known, what holds for each that may be meant.
+  const report = createReport({
+    ...{ name: definition.name, profile, files, origins: first.origins },
+    problems: [...environment.problems, ...problems, ...common(first, others, 'problems')],
+    warnings: [...environment.misspelt(), ...common(first, others, 'warnings')],
+  })
+  const { config, draft } = first
+  return report.problems.length > 0 || config === undefined
+    ? { ok: false, draft, profile, report }
+    : { ok: true, config, draft, profile, report }
 }
 
-function createVariableIndex(leaves: readonly Leaf[]): (path: string) => string | undefined {
-  const index = new Map(leaves.map((leaf) => [formatPath(leaf.path), variablesOf(leaf)[0]]))
-  return (path) => index.get(path)
-}
-
-function refine<S extends RootSchema>(
-  definition: ConfigDefinition<S>,
-  config: z.output<S>,
-  gathered: Gathered,
-): { readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] } {
-  const findings = definition.refine?.(config, { profile: gathered.profile }) ?? []
-  const [problems, warnings] = (['error', 'warning'] as const).map((wanted) =>
-    findings
-      .filter(({ severity = 'error' }) => severity === wanted)
-      .map((finding) => locate(finding, gathered)),
-  )
-  return { problems: problems ?? [], warnings: warnings ?? [] }
-}
-
-function locate({ severity: _, ...finding }: Finding, { tree, variableAt }: Gathered): Problem {
-  const path = formatPath(finding.path)
-  const source = placeOf(find(tree, finding.path), variableAt(path))
-  return { ...finding, code: finding.code ?? 'refused', path, source }
+function common(
+  first: ReadConfig<unknown>,
+  others: readonly ReadConfig<unknown>[],
+  kind: 'problems' | 'warnings',
+): readonly Problem[] {
+  const keyOf = ({ path, message }: Problem): string => JSON.stringify([path, message])
+  const keys = others.map((other) => new Set(other[kind].map(keyOf)))
+  return first[kind].filter((problem) => keys.every((set) => set.has(keyOf(problem))))
 }

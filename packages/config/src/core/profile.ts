@@ -11,6 +11,8 @@ export const PROFILE_VARIABLE = 'ENVIRONMENT'
 /** The profile to use, and the problem when what was asked for is none. */
 export interface ProfileChoice {
   readonly profile: Profile
+  /** Those that may be meant: all, when what was asked for is none. */
+  readonly candidates: readonly [Profile, ...Profile[]]
   readonly problems: readonly Problem[]
 }
 
@@ -18,11 +20,12 @@ export interface ProfileChoice {
 export function chooseProfile(wanted: string | undefined, environment: Environment): ProfileChoice {
   const variable = wanted === undefined ? environment.get(PROFILE_VARIABLE) : undefined
   const name = wanted ?? variable?.value
-  if (name === undefined) return { profile: 'development', problems: [] }
-  const profile = PROFILES.find((known) => known === name)
-  if (profile) return { profile, problems: [] }
+  const profile = PROFILES.find((one) => one === (name ?? 'development'))
+  const unknown = name === undefined && environment.isBroken(PROFILE_VARIABLE)
+  if (profile && !unknown) return { profile, candidates: [profile], problems: [] }
   const source: Source = variable?.source ?? { kind: 'default' }
-  return { profile: 'development', problems: [unknownProfile(name, source)] }
+  const problems = name === undefined ? [] : [unknownProfile(name, source)]
+  return { profile: 'development', candidates: PROFILES, problems }
 }
 
 function unknownProfile(name: string, source: Source): Problem {

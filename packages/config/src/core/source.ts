@@ -2,7 +2,12 @@
 export type Profile = 'development' | 'test' | 'staging' | 'production'
 
 /** Every profile, in the order they are documented. */
-export const PROFILES: readonly Profile[] = ['development', 'test', 'staging', 'production']
+export const PROFILES: readonly [Profile, ...Profile[]] = [
+  'development',
+  'test',
+  'staging',
+  'production',
+]
 
 /** Where a value, or a problem with one, comes from. */
 export type Source =

@@ -131,6 +131,22 @@ export function find(tree: ValueNode, path: Path): Found {
   return { node: nearest, nearest, inside: false, ...(keySource ? { keySource } : {}) }
 }
 
+/** Whether nothing was written at a path. */
+export function isAbsent({ node, inside }: Found): boolean {
+  return !inside && (node === undefined || node.kind === 'unset')
+}
+
+/** Every path at which a value has a problem of its own. */
+export function brokenPaths(node: ValueNode, path: Path = []): readonly Path[] {
+  if (node.kind === 'broken') return [path]
+  if (node.kind === 'list') {
+    const items = node.items.filter((item) => item.kind !== 'unset')
+    return items.flatMap((item, index) => brokenPaths(item, [...path, index]))
+  }
+  if (node.kind !== 'mapping') return []
+  return [...node.entries].flatMap(([key, entry]) => brokenPaths(entry.node, [...path, key]))
+}
+
 /** Whether a value is an object of keys and values, and no instance of a class. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false

@@ -21,7 +21,8 @@ const DEEPEST = 100
 
 /** A configuration file's content with positions, and what is wrong with its form. */
 export interface ParsedFile {
-  readonly root: MappingNode
+  /** Undefined when nothing can be had of the file. */
+  readonly root: MappingNode | undefined
   readonly problems: readonly Problem[]
 }
 
@@ -33,6 +34,7 @@ export function parseYaml(text: string, file: string): ParsedFile {
   } catch (error) {
     // The parser recurses: only absurd nesting overflows the stack.
     if (!(error instanceof RangeError)) throw error
+    reader.root = undefined
     reader.complain('invalid_file', [], 'is nested too deeply', 0)
   }
   return { root: reader.root, problems: reader.problems }
@@ -40,7 +42,7 @@ export function parseYaml(text: string, file: string): ParsedFile {
 
 class Reader {
   readonly problems: Problem[] = []
-  root: MappingNode
+  root: MappingNode | undefined
   readonly #file: string
   readonly #lines = new LineCounter()
   readonly #anchors = new Map<string, Node>()
@@ -49,7 +51,6 @@ class Reader {
 
   constructor(file: string) {
     this.#file = file
-    this.root = emptyMapping({ kind: 'file', file, line: 1, column: 1 })
   }
 
   read(text: string): void {
@@ -59,11 +60,13 @@ class Reader {
       // Checked in #mapping, as the parser's own check takes quadratic time.
       uniqueKeys: false,
     })
-    if (this.#complainOfSyntax(document) || document.contents === null) return
+    if (this.#complainOfSyntax(document)) return
     const root = this.#node(document.contents, [])
     if (root.kind === 'mapping') this.root = withoutSchemaKey(root)
-    else if (root.kind !== 'unset' && root.kind !== 'broken') {
-      const at = document.contents.range?.[0] ?? 0
+    else if (root.kind === 'unset') {
+      this.root = emptyMapping({ kind: 'file', file: this.#file, line: 1, column: 1 })
+    } else if (root.kind !== 'broken') {
+      const at = document.contents?.range?.[0] ?? 0
       this.complain('invalid_file', [], 'expected keys and values at the top of the file', at)
     }
   }

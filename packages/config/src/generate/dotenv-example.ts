@@ -31,16 +31,17 @@ function head(name: string): string[] {
 function variable(leaf: Leaf, definition: ConfigDefinition<RootSchema>): string {
   const [name, ...others] = variablesOf(leaf)
   const { description = '', example, dotenv } = leaf.meta ?? {}
+  const required = leaf.required && leaf.optionalIn === undefined
   const preset = presetText(leaf)
   const byProfile = profileTexts(leaf, definition).map(([profile, text]) => `${profile} ${text}`)
   const facts = [
-    ...(leaf.required ? ['required'] : []),
+    ...(required ? ['required'] : []),
     ...(preset ? [`default ${preset}`] : []),
     ...byProfile,
     ...(others.length > 0 ? [`also ${others.join(', ')}`] : []),
   ]
   const comment = `# ${oneLine(description)}${facts.length > 0 ? ` (${oneLine(facts.join('; '))})` : ''}`
-  const active = dotenv ?? (leaf.required ? example : undefined)
+  const active = dotenv ?? (required ? example : undefined)
   const line = `${name}=${writeValue(active ?? example ?? preset ?? '')}`
   return `${comment}\n${active === undefined ? '# ' : ''}${line}`
 }

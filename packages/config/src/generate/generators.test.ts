@@ -40,11 +40,17 @@ const definition = defineConfig({
             env: 'TITLE',
             description: 'Required.',
             example: `it's "here" #1`,
+            dotenv: `it's "here" #1`,
           }),
         })
         .optional(),
       { description: 'The listener.' },
     ),
+    log: z
+      .strictObject({
+        file: field(z.string(), { env: 'LOG_FILE', description: 'A file.', example: 'x.log' }),
+      })
+      .optional(),
     limit: field(rate().prefault('100/1m'), {
       env: 'RATE',
       description: 'Limit.',
@@ -115,6 +121,15 @@ describe('toDotenvExample', () => {
     expect(text).toContain('# How long. (default 1m5s; test 1s)\n# KEEP_ALIVE=1m5s\n')
     expect(text).toContain('# Limit. (default 100/1m)\nRATE=90/1m\n')
     expect(text).toContain('# A token.\n# TOKEN=\n')
+    expect(text).toContain('# A file.\n# LOG_FILE=x.log\n')
+  })
+
+  it('sets what is required and has an example, unless what holds it may be left out', () => {
+    const name = (env: string) => field(z.string(), { env, description: 'A name.', example: 'x' })
+    const schema = z.strictObject({ a: name('A'), b: z.strictObject({ c: name('C') }).optional() })
+    const text = toDotenvExample(defineConfig({ name: 'x', schema }))
+    expect(text).toContain('# A name. (required)\nA=x\n')
+    expect(text).toContain('# A name.\n# C=x\n')
   })
 
   it('writes values so that they are read back', () => {
@@ -135,6 +150,7 @@ describe('toMarkdown', () => {
       'server.port',
       'server.keepAlive',
       'server.title',
+      'log.file',
       'upstreams.<name>.protocol',
       'upstreams.<name>.url',
       'upstreams.<name>.urls',

@@ -46,9 +46,13 @@ function table(leaves: readonly Leaf[], definition: ConfigDefinition<RootSchema>
 
 function defaults(leaf: Leaf, definition: ConfigDefinition<RootSchema>): string {
   const preset = presetText(leaf)
-  const own = preset ? code(preset) : leaf.required ? 'required' : ''
+  const own = preset ? code(preset) : leaf.required ? requirement(leaf) : ''
   const byProfile = profileTexts(leaf, definition).map(([name, text]) => `${name} ${code(text)}`)
   return [own, ...byProfile].filter(Boolean).join('; ')
+}
+
+function requirement({ optionalIn }: Leaf): string {
+  return optionalIn ? `required in ${code(writePath(optionalIn))}` : 'required'
 }
 
 // Keys that a user chooses and list items, unlike formatPath's, are placeholders.

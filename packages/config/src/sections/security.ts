@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Finding } from '../core/definition.ts'
 import { field } from '../core/field.ts'
+import { eachKnown } from '../core/known.ts'
 import type { Path } from '../core/path.ts'
 import type { Profile } from '../core/source.ts'
 import { list, secret } from '../fields/texts.ts'
@@ -35,18 +36,23 @@ export const securitySection = z.strictObject({
  * encryption secret, and origins that are named. `path` is where the section lies.
  */
 export function checkSecurity(
-  section: z.output<typeof securitySection>,
+  section: Section,
   { profile, path = ['security'] }: { readonly profile: Profile; readonly path?: Path },
 ): readonly Finding[] {
   if (profile !== 'production') return []
-  const findings: Finding[] = []
-  if (!section.encryptionSecret) {
-    const message = 'production needs an encryption secret; set ENCRYPTION_SECRET'
-    findings.push({ code: 'missing', path: [...path, 'encryptionSecret'], message })
-  }
-  if (section.corsOrigins.includes('*')) {
-    const message = 'production does not take * as an origin; name those that may call'
-    findings.push({ path: [...path, 'corsOrigins'], message })
-  }
-  return findings
+  return eachKnown([findNoSecret, findAnyOrigin], (find) => find(section, path))
+}
+
+type Section = z.output<typeof securitySection>
+
+function findNoSecret({ encryptionSecret }: Section, path: Path): readonly Finding[] {
+  if (encryptionSecret) return []
+  const message = 'production needs an encryption secret; set ENCRYPTION_SECRET'
+  return [{ code: 'missing', path: [...path, 'encryptionSecret'], message }]
+}
+
+function findAnyOrigin({ corsOrigins }: Section, path: Path): readonly Finding[] {
+  if (!corsOrigins.includes('*')) return []
+  const message = 'production does not take * as an origin; name those that may call'
+  return [{ path: [...path, 'corsOrigins'], message }]
 }
