@@ -1,3 +1,4 @@
+import { ServerError } from '@tidegate/server'
 import type { MiddlewareHandler } from 'hono'
 import { Hono } from 'hono'
 import type { GatewayEnv } from './env.ts'
@@ -24,13 +25,14 @@ export function health({ version, upstreams, ready, adminOnly }: HealthSources):
     ...Object.fromEntries(upstreams.map((each) => [each.name, () => upstreamHealth(each)])),
   }
 
-  app.get('/livez', (c) => c.json({ status: 'alive' }, 200, noStore))
-  app.get('/readyz', (c) =>
+  // For all methods: what can only be read here must not be written to on some upstream of a wide route.
+  app.all('/livez', readOnly, (c) => c.json({ status: 'alive' }, 200, noStore))
+  app.all('/readyz', readOnly, (c) =>
     ready()
       ? c.json({ status: 'ready' }, 200, noStore)
       : c.json({ status: 'draining' }, 503, { ...noStore, 'retry-after': '1' }),
   )
-  app.get('/health', (c) =>
+  app.all('/health', readOnly, (c) =>
     c.json(
       {
         status: ready() ? 'healthy' : 'unhealthy',
@@ -44,7 +46,7 @@ export function health({ version, upstreams, ready, adminOnly }: HealthSources):
   )
   app.use('/health/*', adminOnly)
   // One pattern for all of them: a fixed name beside it would cost every request the slower router.
-  app.get('/health/:component', (c) => {
+  app.all('/health/:component', readOnly, (c) => {
     const name = c.req.param('component')
     if (name === 'components') {
       const all = Object.entries(components).map(([each, look]) => [each, look()] as const)
@@ -57,6 +59,13 @@ export function health({ version, upstreams, ready, adminOnly }: HealthSources):
     return c.json({ component: name, ...look() }, 200, noStore)
   })
   return app
+}
+
+const readOnly: MiddlewareHandler<GatewayEnv> = (c, next) => {
+  const { method } = c.get('exchange')
+  if (method === 'GET' || method === 'HEAD') return next()
+  const facts = { allow: 'GET, HEAD' }
+  throw new ServerError('method_not_allowed', 'This endpoint can only be read.', { facts })
 }
 
 const noStore = { 'cache-control': 'no-store' }
