@@ -1,7 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { Server as TlsServer } from 'node:tls'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { TLSSocket, Server as TlsServer } from 'node:tls'
 
 /** How a server is drained. */
 export interface DrainOptions {
@@ -71,6 +72,7 @@ class ServerDrain {
   readonly #result = Promise.withResolvers<DrainResult>()
   #timer: ReturnType<typeof setTimeout> | undefined
   #sweeper: ReturnType<typeof setInterval> | undefined
+  #cutting = false
 
   constructor(server: Server, options: DrainOptions) {
     this.#server = server
@@ -99,9 +101,10 @@ class ServerDrain {
   }
 
   abort(): Promise<DrainResult> {
-    if (this.phase === 'drained') return this.#result.promise
-    this.#stopAccepting()
-    this.#cutOff(true)
+    if (this.phase !== 'drained' && !this.#cutting) {
+      this.#stopAccepting()
+      void this.#cutOff(true)
+    }
     return this.#result.promise
   }
 
@@ -110,7 +113,7 @@ class ServerDrain {
     this.#stopAccepting()
     this.#sweep()
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS)
-    this.#timer = setTimeout(() => this.#cutOff(false), this.#options.timeoutMs ?? 30_000)
+    this.#timer = setTimeout(() => void this.#cutOff(false), this.#options.timeoutMs ?? 30_000)
     this.#endIfDone()
   }
 
@@ -124,14 +127,22 @@ class ServerDrain {
     for (const socket of this.#open) if (isUnused(socket)) socket.destroy()
   }
 
-  #cutOff(aborted: boolean): void {
-    const destroyed = this.#open.size
-    this.#end({ destroyed, aborted })
-    for (const socket of this.#open) socket.destroy()
+  async #cutOff(aborted: boolean): Promise<void> {
+    this.#cutting = true
+    clearTimeout(this.#timer)
+    clearInterval(this.#sweeper)
+    const cut = [...this.#open]
+    const closed = cut.map((socket) => new Promise((resolve) => socket.once('close', resolve)))
+    for (const socket of cut) reset(socket)
+    await Promise.all(closed)
+    // Whoever follows a connection hears of its end, and lets go of what hung on it, only after that.
+    await nextTurn()
+    await nextTurn()
+    this.#end({ destroyed: cut.length, aborted })
   }
 
   #endIfDone(): void {
-    if (this.phase === 'finishing' && this.#open.size === 0) {
+    if (this.phase === 'finishing' && !this.#cutting && this.#open.size === 0) {
       this.#end({ destroyed: 0, aborted: false })
     }
   }
@@ -147,6 +158,12 @@ class ServerDrain {
     this.phase = phase
     this.#options.onPhase?.(phase)
   }
+}
+
+/** An RST where the connection has one: no reader can take what came for the whole. */
+function reset(socket: Duplex): void {
+  if (socket instanceof Socket && !(socket instanceof TLSSocket)) socket.resetAndDestroy()
+  else socket.destroy()
 }
 
 function isUnused(socket: Duplex): boolean {
