@@ -33,7 +33,11 @@ export interface RunningGateway {
  */
 export async function startGateway(options: StartOptions): Promise<RunningGateway> {
   const { settings } = options
-  const logger = createLogger({ level: settings.logLevel, profile: settings.profile })
+  const logger = createLogger({
+    level: settings.logLevel,
+    profile: settings.profile,
+    destination: settings.logFile ?? 'stdout',
+  })
   const demo = settings.upstreams.some((each) => each.demo) ? await startDemoModel() : undefined
   const upstreams = settings.upstreams.map((each) =>
     createUpstream(demo === undefined || !each.demo ? each : atUrl(each, demo.url)),

@@ -61,8 +61,9 @@ describe('check', () => {
   it('lists every problem and fails', async () => {
     const { code, out } = await run(['check', 'bad.yaml'])
     expect(code).toBe(1)
-    expect(out).toContain('has 2 problems')
+    expect(out).toContain('has 3 problems')
     expect(out).toContain('bad.yaml:1:1  versoin: unknown key\n  did you mean "version"?')
+    expect(out).toContain('bad.yaml:3:36  routes[0].upstreams[0]: there is no upstream "b"')
   })
 
   it('reads the environment without a file', async () => {
@@ -78,7 +79,11 @@ describe('check', () => {
     expect(JSON.parse(bad.out)).toMatchObject({
       valid: false,
       profile: 'development',
-      problems: [{ path: 'version' }, { code: 'unknown_key', source: { line: 1, column: 1 } }],
+      problems: [
+        { path: 'version' },
+        { code: 'unknown_key', source: { line: 1, column: 1 } },
+        { path: 'routes[0].upstreams[0]' },
+      ],
     })
     const fine = await run(['check', 'good.yaml', '--json'])
     expect(JSON.parse(fine.out)).toMatchObject({ valid: true, problems: [], warnings: [] })

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Secret } from '@tidegate/config'
 import { authOf } from './rules/exposure.ts'
 import type { GatewayConfig } from './schema/gateway.ts'
@@ -13,6 +14,8 @@ import type {
 /** What a compiled configuration needs besides the configuration itself. */
 export interface CompileContext {
   readonly profile: Profile
+  /** What relative paths start from. */
+  readonly cwd: string
   readonly tls: ServerSettings['tls']
   /** The upstream that stands for the local demo model, if one does. */
   readonly demo: string | undefined
@@ -26,6 +29,7 @@ export function compileSettings(config: GatewayConfig, context: CompileContext):
     ...(context.file !== undefined && { configFile: context.file }),
     profile: context.profile,
     logLevel: config.logging.level,
+    ...compileLogFile(config.logging.file, context),
     server: compileServer(config.server, context),
     admin: { key: config.admin.key },
     upstreams: Object.entries(config.upstreams).map(([name, upstream]) =>
@@ -34,6 +38,15 @@ export function compileSettings(config: GatewayConfig, context: CompileContext):
     routes: config.routes.map((route) => compileRoute(config, route)),
     keys: config.auth.keys.map(compileKey),
   }
+}
+
+function compileLogFile(
+  file: GatewayConfig['logging']['file'],
+  { cwd }: CompileContext,
+): Pick<Settings, 'logFile'> {
+  if (file === undefined) return {}
+  const { path, maxSize, frequency, keep } = file
+  return { logFile: { file: resolve(cwd, path), maxSize, frequency, keep } }
 }
 
 function compileServer(server: GatewayConfig['server'], { tls }: CompileContext): ServerSettings {

@@ -1,4 +1,4 @@
-import { defineConfig, field, type Secret } from '@tidegate/config'
+import { defineConfig, eachKnown, field, type Secret } from '@tidegate/config'
 import { boolean, secret } from '@tidegate/config/fields'
 import { z } from 'zod'
 import { findEndpointFault } from './addresses.ts'
@@ -100,16 +100,20 @@ interface Part {
   readonly routes: GatewayInput['routes']
 }
 
-/** Upstreams and routes as the variables describe them; the demo model where no provider is named. */
+/**
+ * Upstreams and routes as the variables describe them; the demo model where no provider is named. A
+ * provider of which a variable is wrong is left out.
+ */
 export function setUpFromEnvironment({
   providers: given,
 }: {
   readonly providers: Providers
 }): EnvironmentSetup {
-  const ai = [anthropic(given), openai(given)].filter((part) => part !== undefined)
-  const parts = [...(ai.length > 0 ? ai : [demo]), backend(given)].filter(
-    (part) => part !== undefined,
-  )
+  const ai = eachKnown([anthropic, openai], (describe) => describe(given))
+  const parts = [
+    ...(ai.length > 0 ? ai : [demo]),
+    ...eachKnown([backend], (describe) => describe(given)),
+  ]
   return {
     input: {
       upstreams: Object.fromEntries(parts.map(({ name, upstream }) => [name, upstream])),
@@ -129,41 +133,52 @@ const demo: Part = {
 }
 
 // Listed before OpenAI's, whose route is broader.
-function anthropic({ anthropicKey, anthropicUrl }: Providers): Part | undefined {
-  if (anthropicKey === undefined && anthropicUrl === undefined) return undefined
+function anthropic({ anthropicKey, anthropicUrl }: Providers): readonly Part[] {
+  if (anthropicKey === undefined && anthropicUrl === undefined) return []
   const url = anthropicUrl ?? 'https://api.anthropic.com/v1'
-  return {
-    name: 'anthropic',
-    variable: anthropicKey === undefined ? 'ANTHROPIC_BASE_URL' : 'ANTHROPIC_API_KEY',
-    upstream: { protocol: 'anthropic', endpoints: [endpoint(url, anthropicKey)] },
-    routes: [
-      { match: '/v1/messages', upstreams: ['anthropic'] },
-      { match: '/v1/messages/**', upstreams: ['anthropic'] },
-    ],
-  }
+  return [
+    {
+      name: 'anthropic',
+      variable: anthropicKey === undefined ? 'ANTHROPIC_BASE_URL' : 'ANTHROPIC_API_KEY',
+      upstream: { protocol: 'anthropic', endpoints: [endpoint(url, anthropicKey)] },
+      routes: [
+        { match: '/v1/messages', upstreams: ['anthropic'] },
+        { match: '/v1/messages/**', upstreams: ['anthropic'] },
+      ],
+    },
+  ]
 }
 
-function openai({ openaiKey, openaiUrl }: Providers): Part | undefined {
-  if (openaiKey === undefined && openaiUrl === undefined) return undefined
+function openai({ openaiKey, openaiUrl }: Providers): readonly Part[] {
+  if (openaiKey === undefined && openaiUrl === undefined) return []
   const url = openaiUrl ?? 'https://api.openai.com/v1'
-  return {
-    name: 'openai',
-    variable: openaiKey === undefined ? 'OPENAI_BASE_URL' : 'OPENAI_API_KEY',
-    upstream: { protocol: 'openai', endpoints: [endpoint(url, openaiKey)] },
-    routes: [{ match: '/v1/**', upstreams: ['openai'] }],
-  }
+  return [
+    {
+      name: 'openai',
+      variable: openaiKey === undefined ? 'OPENAI_BASE_URL' : 'OPENAI_API_KEY',
+      upstream: { protocol: 'openai', endpoints: [endpoint(url, openaiKey)] },
+      routes: [{ match: '/v1/**', upstreams: ['openai'] }],
+    },
+  ]
 }
 
-function backend({ backendUrl, backendKey }: Providers): Part | undefined {
-  if (backendUrl === undefined) return undefined
-  return {
-    name: 'companion',
-    variable: 'BACKEND_SERVICE_URL',
-    upstream: { protocol: 'http', endpoints: [endpoint(backendUrl, backendKey)] },
-    routes: [
-      { match: '/companion/**', upstreams: ['companion'], stripPrefix: '/companion', auth: 'none' },
-    ],
-  }
+function backend({ backendUrl, backendKey }: Providers): readonly Part[] {
+  if (backendUrl === undefined) return []
+  return [
+    {
+      name: 'companion',
+      variable: 'BACKEND_SERVICE_URL',
+      upstream: { protocol: 'http', endpoints: [endpoint(backendUrl, backendKey)] },
+      routes: [
+        {
+          match: '/companion/**',
+          upstreams: ['companion'],
+          stripPrefix: '/companion',
+          auth: 'none',
+        },
+      ],
+    },
+  ]
 }
 
 // Revealed for the layer that is read like a file's content, which becomes a Secret again.

@@ -1,6 +1,7 @@
+import { join } from 'node:path'
 import { makeCertificates } from '@tidegate/testkit'
 import { describe, expect, it } from 'vitest'
-import { check, file, settingsOf, warningsOf } from './check.fixture.ts'
+import { check, file, folder, settingsOf, warningsOf } from './check.fixture.ts'
 
 describe('a file', () => {
   it('gets the documented defaults', async () => {
@@ -108,6 +109,25 @@ auth:
     expect(settings.keys[1]?.secret).toEqual({ sha256: 'ab'.repeat(32) })
     expect(settings.upstreams[0]?.endpoint.apiKey).toBeUndefined()
     expect(settings.server).toMatchObject({ compression: false, maxConnections: 50 })
+  })
+
+  it('names the log file, or a variable does', async () => {
+    expect(settingsOf(await check(file())).logFile).toBeUndefined()
+    const top = 'logging: { file: { path: logs/a.log, maxSize: 5mb, frequency: hourly, keep: 2 } }'
+    expect(settingsOf(await check(file({ top }))).logFile).toEqual({
+      file: join(folder, 'logs/a.log'),
+      maxSize: 5 * 1024 * 1024,
+      frequency: 'hourly',
+      keep: 2,
+    })
+    const byVariable = settingsOf(await check(file(), { LOG_FILE: join(folder, 'b.log') })).logFile
+    const size = 100 * 1024 * 1024
+    expect(byVariable).toEqual({
+      file: join(folder, 'b.log'),
+      maxSize: size,
+      frequency: 'daily',
+      keep: 10,
+    })
   })
 
   it('reads the certificate and its key', async () => {

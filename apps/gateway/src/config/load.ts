@@ -3,6 +3,7 @@ import {
   ConfigError,
   checkConfig,
   defineConfig,
+  known,
   type Problem,
   type Report,
   type Variables,
@@ -15,12 +16,13 @@ import {
   setUpFromEnvironment,
 } from './environment.ts'
 import { mergeReports } from './report.ts'
-import { checkExposure } from './rules/exposure.ts'
-import { checkKeys } from './rules/keys.ts'
-import { checkRoutes } from './rules/routes.ts'
-import { readTls } from './rules/tls.ts'
+import { exposureRules } from './rules/exposure.ts'
+import { keyRules } from './rules/keys.ts'
+import { createLogFileRule } from './rules/log-file.ts'
+import { routeRules } from './rules/routes.ts'
+import { createTlsRule, readTls } from './rules/tls.ts'
 import { checkValidation } from './rules/validation.ts'
-import { type GatewayConfig, gatewaySchema } from './schema/gateway.ts'
+import { gatewaySchema } from './schema/gateway.ts'
 import type { Settings } from './settings.ts'
 
 /** Where the settings come from. */
@@ -50,23 +52,25 @@ export async function checkSettings({
   const process = checkConfig(processDefinition, from)
   const providers = file === undefined ? checkConfig(providersDefinition, from) : undefined
   const reports = [process, ...(providers === undefined ? [] : [providers])].map(ofEnvironment)
-  const setup = providers && setUpFromEnvironment(providers.ok ? providers.config : nothingGiven)
+  const setup = providers && setUpFromEnvironment(providers.draft)
   const layer = {
     ...(setup && { version: 1 as const, ...setup.input }),
-    ...(process.ok && process.config.debug && { logging: { level: 'debug' as const } }),
+    ...(known(() => process.draft.debug) && { logging: { level: 'debug' as const } }),
   }
   const gateway = checkConfig(defineGateway(layer, cwd), {
     ...from,
     ...(file !== undefined && { files: [file] }),
   })
-  const report = mergeReports(relocate(gateway.report, setup), reports)
+  const problems = await checkValidation(gateway.draft, gateway.report.origins)
+  const report = mergeReports(relocate(gateway.report, setup), [
+    ...reports,
+    { problems, warnings: [] },
+  ])
   if (!gateway.ok || report.problems.length > 0) return { settings: undefined, report }
   const { config, profile } = gateway
-  const { tls } = readTls(config.server, cwd)
-  const settings = compileSettings(config, { profile, tls, demo: setup?.demo, file })
-  const problems = await checkValidation(settings.routes, report.origins)
-  if (problems.length === 0) return { settings, report }
-  return { settings: undefined, report: mergeReports({ ...report, problems }, []) }
+  const tls = config.server.tls && readTls(config.server.tls, cwd)
+  const settings = compileSettings(config, { profile, cwd, tls, demo: setup?.demo, file })
+  return { settings, report }
 }
 
 /**
@@ -83,9 +87,6 @@ export async function loadSettings(options: LoadSettingsOptions): Promise<{
   return { settings, report }
 }
 
-// Stands in for variables that are wrong, so that everything else is checked all the same.
-const nothingGiven = { providers: {} }
-
 type Layer = Partial<Pick<EnvironmentSetup['input'], 'upstreams' | 'routes'>> & {
   readonly version?: 1
   readonly logging?: { readonly level: 'debug' }
@@ -97,11 +98,9 @@ function defineGateway(layer: Layer, cwd: string) {
     name: 'tidegate',
     schema: gatewaySchema,
     profiles,
-    refine: (config: GatewayConfig, { profile }) => [
-      ...checkRoutes(config),
-      ...checkExposure(config, profile),
-      ...checkKeys(config, profile),
-      ...readTls(config.server, cwd).findings,
+    refine: [
+      ...[...routeRules, ...exposureRules, ...keyRules],
+      ...[createTlsRule(cwd), createLogFileRule(cwd)],
     ],
   })
 }

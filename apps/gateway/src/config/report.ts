@@ -7,7 +7,10 @@ import {
 } from '@tidegate/config'
 
 /** Adds what other readings found to a report, what two of them found only once. */
-export function mergeReports(report: ReportData, others: readonly ReportData[]): Report {
+export function mergeReports(
+  report: ReportData,
+  others: readonly Pick<ReportData, 'problems' | 'warnings'>[],
+): Report {
   const all = [...others, report]
   return createReport({
     ...report,

@@ -9,6 +9,8 @@ export interface Settings {
   readonly configFile?: string
   readonly profile: Profile
   readonly logLevel: LogLevel
+  /** Where log lines go. Absent: stdout. */
+  readonly logFile?: LogFileSettings
   readonly server: ServerSettings
   readonly admin: { readonly key: Secret | undefined }
   readonly upstreams: readonly UpstreamSettings[]
@@ -19,6 +21,14 @@ export interface Settings {
 export type Profile = 'development' | 'test' | 'staging' | 'production'
 type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 export type Protocol = 'openai' | 'anthropic' | 'http'
+
+interface LogFileSettings {
+  /** An absolute path; date and number are put before its extension. */
+  readonly file: string
+  readonly maxSize: number
+  readonly frequency: 'daily' | 'hourly'
+  readonly keep: number
+}
 
 export interface ServerSettings {
   readonly host: string

@@ -1,67 +1,96 @@
 import { createHash } from 'node:crypto'
-import type { Finding } from '@tidegate/config'
+import { eachKnown, type Finding, type Rule } from '@tidegate/config'
 import type { GatewayConfig } from '../schema/gateway.ts'
-import type { Profile } from '../settings.ts'
+
+/** What is wrong with clients' keys and the admin key. */
+export const keyRules: readonly Rule<GatewayConfig>[] = [
+  findKeyless,
+  findSameIds,
+  findSameKeys,
+  findAdminReuse,
+  findShortAdminKey,
+  findShortKeys,
+]
 
 /** Below this a key can be guessed by trying. */
 const SHORTEST_IN_PRODUCTION = 16
 
 type Keys = GatewayConfig['auth']['keys']
+type Context = Parameters<Rule<GatewayConfig>>[1]
 
-/** What is wrong with clients' keys and the admin key. */
-export function checkKeys(config: GatewayConfig, profile: Profile): readonly Finding[] {
-  const { keys } = config.auth
-  return [
-    ...findTwice(
-      keys.map(({ id }) => id),
-      (index, first) => ({
-        path: ['auth', 'keys', index, 'id'],
-        message: `auth.keys[${first}] has this id already; logs could not tell them apart`,
-      }),
-    ),
-    ...findTwice(keys.map(digestOf), (index, first) => ({
-      path: ['auth', 'keys', index],
-      message: `this is the same key as that of auth.keys[${first}]; give each client its own`,
-    })),
-    ...findAdminReuse(config),
-    ...(profile === 'production' ? findShort(config) : []),
-  ]
+function findKeyless({ auth }: GatewayConfig): readonly Finding[] {
+  return eachKnown(auth.keys, ({ key, sha256 }, index) => {
+    if ((key === undefined) !== (sha256 === undefined)) return []
+    const message =
+      key === undefined
+        ? 'has neither key nor sha256; give it one'
+        : 'has both key and sha256; keep one'
+    return [{ path: ['auth', 'keys', index], message }]
+  })
 }
 
-function digestOf({ key, sha256 }: Keys[number]): string {
-  if (key === undefined) return sha256?.toLowerCase() ?? ''
+function findSameIds({ auth }: GatewayConfig): readonly Finding[] {
+  const ids = eachKnown(auth.keys, ({ id }, index) => [{ value: id, index }])
+  return findTwice(ids, (index, first) => ({
+    path: ['auth', 'keys', index, 'id'],
+    message: `auth.keys[${first}] has this id already; logs could not tell them apart`,
+  }))
+}
+
+function findSameKeys({ auth }: GatewayConfig): readonly Finding[] {
+  return findTwice(digestsOf(auth.keys), (index, first) => ({
+    path: ['auth', 'keys', index],
+    message: `this is the same key as that of auth.keys[${first}]; give each client its own`,
+  }))
+}
+
+interface Numbered {
+  readonly value: string
+  readonly index: number
+}
+
+function digestsOf(keys: Keys): readonly Numbered[] {
+  return eachKnown(keys, ({ key, sha256 }, index) => {
+    const value = key === undefined ? sha256?.toLowerCase() : digest(key)
+    return value === undefined ? [] : [{ value, index }]
+  })
+}
+
+function digest(key: NonNullable<Keys[number]['key']>): string {
   return createHash('sha256').update(key.reveal()).digest('hex')
 }
 
 function findTwice(
-  values: readonly string[],
+  values: readonly Numbered[],
   describe: (index: number, first: number) => Finding,
 ): readonly Finding[] {
-  return values.flatMap((value, index) => {
-    const first = values.indexOf(value)
-    return first === index ? [] : [describe(index, first)]
+  return values.flatMap((own, at) => {
+    const first = values.slice(0, at).find(({ value }) => value === own.value)
+    return first === undefined ? [] : [describe(own.index, first.index)]
   })
 }
 
 function findAdminReuse({ admin, auth }: GatewayConfig): readonly Finding[] {
   if (admin.key === undefined) return []
-  const digest = createHash('sha256').update(admin.key.reveal()).digest('hex')
-  const index = auth.keys.findIndex((key) => digestOf(key) === digest)
-  if (index === -1) return []
+  const own = digest(admin.key)
   const message = 'this is the admin key too; a client must not open the gateway’s own endpoints'
-  return [{ path: ['auth', 'keys', index], message }]
+  return digestsOf(auth.keys)
+    .filter(({ value }) => value === own)
+    .slice(0, 1)
+    .map(({ index }) => ({ path: ['auth', 'keys', index], message }))
 }
 
-function findShort({ admin, auth }: GatewayConfig): readonly Finding[] {
-  const named = [
-    { path: ['admin', 'key'], key: admin.key },
-    ...auth.keys.map(({ key }, index) => ({ path: ['auth', 'keys', index, 'key'], key })),
-  ]
-  return named
-    .filter(({ key }) => key !== undefined && key.reveal().length < SHORTEST_IN_PRODUCTION)
-    .map(({ path }) => ({
-      path,
-      severity: 'warning',
-      message: `is shorter than ${SHORTEST_IN_PRODUCTION} characters and could be guessed`,
-    }))
+function findShortAdminKey({ admin }: GatewayConfig, { profile }: Context): readonly Finding[] {
+  return profile === 'production' ? findShort(admin.key, ['admin', 'key']) : []
+}
+
+function findShortKeys({ auth }: GatewayConfig, { profile }: Context): readonly Finding[] {
+  if (profile !== 'production') return []
+  return eachKnown(auth.keys, ({ key }, index) => findShort(key, ['auth', 'keys', index, 'key']))
+}
+
+function findShort(key: Keys[number]['key'], path: Finding['path']): readonly Finding[] {
+  if (key === undefined || key.reveal().length >= SHORTEST_IN_PRODUCTION) return []
+  const message = `is shorter than ${SHORTEST_IN_PRODUCTION} characters and could be guessed`
+  return [{ path, severity: 'warning', message }]
 }

@@ -1,31 +1,43 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
-import type { Finding } from '@tidegate/config'
+import { eachKnown, type Rule } from '@tidegate/config'
 import type { GatewayConfig } from '../schema/gateway.ts'
 import type { ServerSettings } from '../settings.ts'
 
-/** The certificate and its key, or what keeps them from being used. */
-export function readTls(
-  { tls }: GatewayConfig['server'],
-  cwd: string,
-): { readonly tls: ServerSettings['tls']; readonly findings: readonly Finding[] } {
-  if (tls === undefined) return { tls: undefined, findings: [] }
-  const findings: Finding[] = []
-  const read = (name: 'certFile' | 'keyFile'): string => {
-    try {
-      return readFileSync(resolve(cwd, tls[name]), 'utf8')
-    } catch (error) {
-      findings.push({ path: ['server', 'tls', name], message: describe(error) })
-      return ''
-    }
-  }
-  const pair = { cert: read('certFile'), key: read('keyFile') }
-  if (findings.length === 0 && !fits(pair)) {
+/** What keeps the certificate and its key from being used. */
+export function createTlsRule(cwd: string): Rule<GatewayConfig> {
+  return ({ server: { tls } }) => {
+    if (tls === undefined) return []
+    const unread = eachKnown(['certFile', 'keyFile'] as const, (name) => {
+      const { fault } = read(tls[name], cwd)
+      return fault === undefined ? [] : [{ path: ['server', 'tls', name], message: fault }]
+    })
+    if (unread.length > 0 || fits(readTls(tls, cwd))) return unread
     const message = 'the files are not a certificate and the private key that belongs to it (PEM)'
-    findings.push({ path: ['server', 'tls'], message })
+    return [{ path: ['server', 'tls'], message }]
   }
-  return { tls: pair, findings }
+}
+
+type TlsFiles = NonNullable<GatewayConfig['server']['tls']>
+
+/** The certificate and its key. Empty where a file can't be read. */
+export function readTls(
+  { certFile, keyFile }: TlsFiles,
+  cwd: string,
+): NonNullable<ServerSettings['tls']> {
+  return { cert: read(certFile, cwd).text ?? '', key: read(keyFile, cwd).text ?? '' }
+}
+
+function read(
+  file: string,
+  cwd: string,
+): { readonly text: string; readonly fault?: never } | { text?: never; readonly fault: string } {
+  try {
+    return { text: readFileSync(resolve(cwd, file), 'utf8') }
+  } catch (error) {
+    return { fault: describe(error) }
+  }
 }
 
 function describe(error: unknown): string {

@@ -17,30 +17,20 @@ const sha256 = checked(z.string(), (text) =>
     : "expected the 64 hexadecimal digits of the key's SHA-256, as printf %s KEY | sha256sum prints them",
 )
 
-const key = z
-  .strictObject({
-    id: field(id, {
-      description: 'The name by which logs know its owner.',
-      example: 'mobile-app',
-    }),
-    key: field(checked(secret(), findCredentialFault).optional(), {
-      description: 'The key itself, any characters. Keep it in a variable.',
-      example: `\${MOBILE_APP_KEY}`,
-    }),
-    sha256: field(sha256.optional(), {
-      description: "Or the key's SHA-256, so that no file holds the key.",
-    }),
-    tier: later('a tier', []),
-  })
-  .superRefine((entry, context) => {
-    if ((entry.key === undefined) === (entry.sha256 === undefined)) {
-      const message =
-        entry.key === undefined
-          ? 'has neither key nor sha256; give it one'
-          : 'has both key and sha256; keep one'
-      context.addIssue({ code: 'custom', message })
-    }
-  })
+const key = z.strictObject({
+  id: field(id, {
+    description: 'The name by which logs know its owner.',
+    example: 'mobile-app',
+  }),
+  key: field(checked(secret(), findCredentialFault).optional(), {
+    description: 'The key itself, any characters. Keep it in a variable.',
+    example: `\${MOBILE_APP_KEY}`,
+  }),
+  sha256: field(sha256.optional(), {
+    description: "Or the key's SHA-256, so that no file holds the key.",
+  }),
+  tier: later('a tier', []),
+})
 
 /** How clients prove who they are. */
 export const authSchema = z

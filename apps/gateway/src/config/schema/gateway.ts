@@ -1,27 +1,18 @@
 import { field } from '@tidegate/config'
-import { choice } from '@tidegate/config/fields'
 import { z } from 'zod'
 import { authSchema } from './auth.ts'
 import { later } from './later.ts'
+import { loggingSchema } from './logging.ts'
 import { routeSchema } from './routes.ts'
 import { adminSchema, serverSchema } from './server.ts'
 import { upstreamsSchema } from './upstreams.ts'
-
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
 /** The configuration file: the gateway's public contract. */
 export const gatewaySchema = z.strictObject({
   version: field(z.literal(1), { description: "The form's version, which is 1." }),
   server: serverSchema,
   admin: adminSchema,
-  logging: z
-    .strictObject({
-      level: field(choice(LEVELS).default('info'), {
-        env: 'LOG_LEVEL',
-        description: 'The least severe lines that are written.',
-      }),
-    })
-    .prefault({}),
+  logging: loggingSchema,
   redis: z.strictObject({ url: later('sharing state over Redis', []) }).prefault({}),
   upstreams: upstreamsSchema,
   routes: field(z.array(routeSchema).min(1), {
