@@ -20,57 +20,54 @@ const WRONG = Symbol('wrong')
  * apart; of anything else the parts can't be told, so it is right or wrong as a whole.
  */
 export function salvage(schema: z.core.$ZodType, input: unknown): Salvage {
-  const unseen: z.core.$ZodIssue[] = []
-  return { value: part(schema, input, []), unseen }
+  const salvager = new Salvager()
+  return { value: salvager.part(schema, input, []), unseen: salvager.unseen }
+}
 
-  function part(schema: z.core.$ZodType, input: unknown, path: Path): unknown {
+type Plain = Readonly<Record<string, unknown>>
+
+class Salvager {
+  readonly unseen: z.core.$ZodIssue[] = []
+
+  part(schema: z.core.$ZodType, input: unknown, path: Path): unknown {
     const parsed = z.safeParse(schema, input)
     if (parsed.success) return parsed.data
     const { def } = (schema as z.core.$ZodTypes)._zod
     switch (def.type) {
       case 'object':
-        return isPlainObject(input) ? object(def.shape, input, path) : WRONG
+        return isPlainObject(input) ? this.#object(def.shape, input, path) : WRONG
       case 'record':
-        return isPlainObject(input) ? record(def.valueType, input, path, parsed.error) : WRONG
+        return isPlainObject(input) ? this.#record(def.valueType, input, path, parsed.error) : WRONG
       case 'array':
         return Array.isArray(input)
-          ? input.map((item, index) => part(def.element, item, [...path, index]))
+          ? input.map((item, index) => this.part(def.element, item, [...path, index]))
           : WRONG
       case 'union': {
         const option = likeliest(def.options, input)
-        return option ? part(option, input, path) : WRONG
+        return option ? this.part(option, input, path) : WRONG
       }
       case 'pipe': {
         const first = z.safeParse(def.in, input)
-        return first.success ? part(def.out, first.data, path) : WRONG
+        return first.success ? this.part(def.out, first.data, path) : WRONG
       }
       default: {
         const inner = innerOf(def)
         const given = def.type === 'prefault' && input === undefined ? def.defaultValue : input
-        return inner ? part(inner, given, path) : WRONG
+        return inner ? this.part(inner, given, path) : WRONG
       }
     }
   }
 
-  function object(
-    shape: Readonly<Record<string, z.core.$ZodType>>,
-    input: Readonly<Record<string, unknown>>,
-    path: Path,
-  ): unknown {
+  #object(shape: Readonly<Record<string, z.core.$ZodType>>, input: Plain, path: Path): unknown {
     const entries = Object.entries(shape).map(
-      ([key, child]) => [key, part(child, input[key], [...path, key])] as const,
+      ([key, child]) => [key, this.part(child, input[key], [...path, key])] as const,
     )
     return Object.fromEntries(
       entries.filter(([key, value]) => value !== undefined || Object.hasOwn(input, key)),
     )
   }
 
-  function record(
-    child: z.core.$ZodType,
-    input: Readonly<Record<string, unknown>>,
-    path: Path,
-    { issues }: z.core.$ZodError,
-  ): unknown {
+  #record(child: z.core.$ZodType, input: Plain, path: Path, { issues }: z.core.$ZodError): unknown {
     const misnamed = new Set(
       issues.filter(({ code }) => code === 'invalid_key').map((issue) => issue.path[0]),
     )
@@ -78,9 +75,9 @@ export function salvage(schema: z.core.$ZodType, input: unknown): Salvage {
       const at = [...path, key]
       const own = misnamed.has(key) ? z.safeParse(child, value, { error: explain }) : undefined
       for (const issue of own?.error?.issues ?? []) {
-        unseen.push({ ...issue, path: [...at, ...issue.path] })
+        this.unseen.push({ ...issue, path: [...at, ...issue.path] })
       }
-      return [key, part(child, value, at)] as const
+      return [key, this.part(child, value, at)] as const
     })
     return Object.fromEntries(entries)
   }

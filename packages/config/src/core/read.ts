@@ -8,7 +8,7 @@ import { type Layers, mergeLayers } from './layers.ts'
 import { type Leaf, variablesOf } from './leaves.ts'
 import { originsOf } from './origins.ts'
 import { formatPath, type Path } from './path.ts'
-import type { Problem } from './problem.ts'
+import type { Problem, ProblemCode } from './problem.ts'
 import type { Origin } from './report.ts'
 import type { Profile } from './source.ts'
 import { brokenPaths, find, isAbsent, toPlain } from './tree.ts'
@@ -47,8 +47,10 @@ export function read<S extends RootSchema>(
     ? { value: parsed.data, unseen: [] }
     : salvage(definition.schema, written)
   const issues = flattenIssues([...(parsed.error?.issues ?? []), ...unseen])
-  // What the schema gives is the type; what it refuses of it throws when it is read.
   const wrong = [...brokenPaths(layers.tree), ...unreliablePaths(issues, layers.tree)]
+    .map((path) => formatPath(path))
+    .concat(layers.problems.filter(({ code }) => AMBIGUOUS.has(code)).map(({ path }) => path))
+  // What the schema gives is the type; what it refuses of it throws when it is read.
   const draft = conceal(value, createWrong(wrong, layers)) as z.output<S>
   const variableAt = createVariableIndex(reading.leaves)
   const asked = [definition.refine ?? []].flat()
@@ -69,8 +71,14 @@ export function read<S extends RootSchema>(
   }
 }
 
-function createWrong(paths: readonly Path[], { tree, complete }: Layers): (path: Path) => boolean {
-  const wrong = new Set(paths.map((path) => formatPath(path)))
+/** Of two values given for one place, either may be the wrong one. */
+const AMBIGUOUS: ReadonlySet<ProblemCode> = new Set(['ambiguous_variable', 'duplicate_key'])
+
+function createWrong(
+  paths: readonly string[],
+  { tree, complete }: Layers,
+): (path: Path) => boolean {
+  const wrong = new Set(paths)
   const all = wrong.has(formatPath([]))
   // A file that could not be read may say all that no other layer does.
   const isUnread = (path: Path): boolean => !complete && isAbsent(find(tree, path))

@@ -123,6 +123,7 @@ routes:
     ['a list that is wrong', 'keys: nonsense\nroutes: [{ match: /, auth: required }]'],
     ['a list under a misspelt name', 'kes: [{ id: a }]\nroutes: [{ match: /, auth: required }]'],
     ['a mapping that is wrong', 'upstreams: [a]\nroutes: [{ match: /, to: a }]'],
+    ['a key that stands there twice', 'routes: [{ match: /, to: a, to: b }]'],
     ['ids that are wrong', 'keys: [{ id: 5 }, { id: 5 }]'],
     ['a secret that is too short', 'host: all\nadmin: abc'],
     ['a variable that is not set', `host: all\nadmin: "\${NONE}"`],
