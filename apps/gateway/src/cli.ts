@@ -1,7 +1,14 @@
 #!/usr/bin/env node
 import process from 'node:process'
+import { findNodeFault } from './cli/node-version.ts'
 import { runCommand } from './cli/run.ts'
 import { version } from './version.ts'
+
+const nodeFault = findNodeFault(process.versions.node)
+if (nodeFault !== undefined) {
+  process.stderr.write(`tidegate: ${nodeFault}\n`)
+  process.exit(1)
+}
 
 process.exitCode = await runCommand(process.argv.slice(2), {
   env: process.env,

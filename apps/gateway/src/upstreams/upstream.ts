@@ -16,7 +16,7 @@ export interface Upstream extends UpstreamSettings {
   readonly traffic: Traffic
 }
 
-export interface Traffic {
+interface Traffic {
   inFlight: number
   answered: number
   failed: number

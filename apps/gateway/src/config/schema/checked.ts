@@ -16,7 +16,10 @@ export function checked<S extends z.ZodType>(
 export function findCredentialFault(credential: Secret): string | undefined {
   const text = credential.reveal()
   if (text !== text.trim()) return 'must not begin or end with white space'
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
-  if (/[\u0000-\u001f\u007f]/.test(text)) return 'must hold no control character'
+  if ([...text].some(isControl)) return 'must hold no control character'
   return undefined
+}
+
+function isControl(character: string): boolean {
+  return character < ' ' || character === '\u007f'
 }
