@@ -57,3 +57,8 @@ export function projects(files: readonly string[] = repositoryFiles()): readonly
 export function publishable(all: readonly Project[] = projects()): readonly Project[] {
   return all.filter((project) => project.dir.startsWith('packages/') && !project.manifest.private)
 }
+
+/** The projects that have versions: what is published, and the apps, which users deploy. */
+export function released(all: readonly Project[] = projects()): readonly Project[] {
+  return [...publishable(all), ...all.filter((project) => project.dir.startsWith('apps/'))]
+}

@@ -6,7 +6,7 @@ import type { GatewayEnv } from './env.ts'
 import { GatewayError } from './problems.ts'
 
 /** Who a key belongs to. */
-export interface Identity {
+interface Identity {
   readonly id: string
   readonly tier: string | undefined
 }

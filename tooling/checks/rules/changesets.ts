@@ -1,6 +1,6 @@
 import type { Check } from '../check.ts'
 import { run } from '../command.ts'
-import { publishable, readText, repositoryFiles } from '../workspace.ts'
+import { readText, released, repositoryFiles } from '../workspace.ts'
 
 export interface ReleaseState {
   readonly name: string
@@ -37,7 +37,7 @@ export function changesetProblems(
       if (name === undefined)
         problems.push(`${path}: "${line}" is not "package": major | minor | patch`)
       else if (known.has(name)) announced.add(name)
-      else problems.push(`${path}: there is no package ${name} to publish`)
+      else problems.push(`${path}: there is no package or app ${name} to release`)
     }
   }
   for (const { name, version, changed } of packages) {
@@ -79,7 +79,7 @@ export const changesets: Check = {
   problems: async () => {
     const packages: ReleaseState[] = []
     // One after the other: git can't fetch into one clone twice at a time.
-    for (const { dir, manifest } of publishable()) {
+    for (const { dir, manifest } of released()) {
       packages.push(await stateOf(dir, manifest.name, manifest.version ?? firstVersion))
     }
     const files = repositoryFiles().filter(
