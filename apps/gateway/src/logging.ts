@@ -26,7 +26,8 @@ export const requestFields = {
       client: exchange.client ?? null,
       client_ip: exchange.clientIp,
       tenant: exchange.tenant ?? null,
-      bytes_out: exchange.bytesOut,
+      // Of our own answers nobody counts the bytes.
+      bytes_out: exchange.route === undefined ? undefined : exchange.bytesOut,
       outcome: outcome === 'complete' ? undefined : outcome,
       error_code: exchange.errorCode,
     }
