@@ -36,11 +36,13 @@ export const requestFields = {
 
 /**
  * How the request ended. The connection's end may be heard of here before the exchange has been told:
- * what is still open then has ended just now. A stream that the upstream broke stays one.
+ * what is still open then has ended just now. A stream that the upstream broke stays one; what the
+ * upstream completed is incomplete all the same if the client left before it had taken the rest. Of a
+ * switched connection Node can't tell.
  */
-function outcomeAt({ clientGone }: RequestEnd, { outcome }: Exchange): Outcome {
-  if (outcome !== 'open') return outcome
-  return clientGone ? 'client_gone' : 'complete'
+function outcomeAt({ clientGone }: RequestEnd, { outcome, status }: Exchange): Outcome {
+  if (outcome === 'open') return clientGone ? 'client_gone' : 'complete'
+  return outcome === 'complete' && clientGone && status !== 101 ? 'client_gone' : outcome
 }
 
 /** A fault of ours or an upstream's, with its cause: what the client is not told, the operator is. */

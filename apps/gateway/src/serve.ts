@@ -46,6 +46,7 @@ export function createGatewayServer(
   hardenServer(server, {
     keepAliveMs: settings.keepAlive,
     maxConnections: settings.maxConnections,
+    unreadMs: settings.timeouts.write,
     onRefused,
   })
   return server

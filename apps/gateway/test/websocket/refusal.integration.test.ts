@@ -91,12 +91,7 @@ describe('a handshake that the upstream refuses', () => {
   })
 
   it('is answered also when the body has no length', async () => {
-    await using plain = await rawUpstream({
-      reply: 'HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\nuntil the end',
-      replyAfter: 'head',
-      // biome-ignore lint/suspicious/noThenProperty: the testkit's own option.
-      then: 'close',
-    })
+    await using plain = await rawUpstream({ reply: null })
     await using through = await startGateway({
       config: {
         version: 1,
@@ -104,7 +99,12 @@ describe('a handshake that the upstream refuses', () => {
         routes: [{ match: '/**', upstreams: ['up'], auth: 'none' }],
       },
     })
-    const { response } = await rawRequest({ port: through.port, send: handshake('/x') })
+    const asked = rawRequest({ port: through.port, send: handshake('/x') })
+    const theirs = await plain.waitForConnection()
+    await theirs.waitFor('\r\n\r\n')
+    await theirs.write('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\nuntil the end')
+    theirs.halfClose()
+    const { response } = await asked
     expect(response.status).toBe(400)
     expect(response.body.toString()).toBe('until the end')
     expect(response.complete).toBe(true)

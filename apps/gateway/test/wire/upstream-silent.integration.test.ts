@@ -199,6 +199,17 @@ describe('the time for the whole', () => {
 })
 
 describe('a client that stops reading', () => {
+  it('is given up also when the upstream has long said everything', async () => {
+    await using impatient = await gatewayTo(provider.url, {
+      server: { timeouts: { write: '300ms' } },
+    })
+    await using connection = await connectRaw({ port: impatient.port })
+    connection.pause()
+    await connection.write(get('/bytes/60000').repeat(300))
+    const line = await impatient.waitForLog(({ status_code }) => status_code === 499)
+    expect(line).toMatchObject({ path: '/bytes/60000' })
+  })
+
   it('is given up after its time, and frees its upstream call', async () => {
     await using up = await rawUpstream({ reply: '' })
     await using impatient = await gatewayTo(up.url, { server: { timeouts: { write: '300ms' } } })

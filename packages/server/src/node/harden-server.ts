@@ -6,6 +6,7 @@ import { ServerError } from '../problems/errors.ts'
 import { createProblems, type Problems } from '../problems/problems.ts'
 import { SERVER_PROBLEMS } from '../problems/table.ts'
 import { refuse } from './refusal.ts'
+import { endUnread } from './unread.ts'
 
 /** Limits and answers of {@link hardenServer}. */
 export interface HardenOptions {
@@ -15,6 +16,8 @@ export interface HardenOptions {
   readonly maxConnections?: number
   /** Requests on one connection before it is closed. Default 0: any number. */
   readonly maxRequestsPerConnection?: number
+  /** How long a client may leave a pending answer unread. Default 60 000 ms. */
+  readonly unreadMs?: number
   /** Renders the refusals. Default: the kit's own table, as in production. */
   readonly problems?: Pick<Problems, 'render'>
   /**
@@ -31,7 +34,8 @@ export interface HardenOptions {
  *   408 too slow, 413 chunk extensions, 431 headers too large. Where a response has begun, the
  *   connection is reset instead, so that it never looks finished;
  * - `CONNECT` is answered 405, an `Expect` other than `100-continue` 417;
- * - connections, their idle time and their requests are limited, and no header is dropped in silence.
+ * - connections, their idle time and their requests are limited, and no header is dropped in silence;
+ * - a client that stops reading its answer, or says its last before it has it, loses its connection.
  *
  * The timeouts themselves can only be given when the server is made: see {@link serverOptions}.
  */
@@ -43,6 +47,8 @@ export function hardenServer(server: Server, options: HardenOptions = {}): void 
   server.maxRequestsPerSocket = options.maxRequestsPerConnection ?? 0
   // Node would drop headers beyond a count; their size is limited, and what passes is seen whole.
   server.maxHeadersCount = 0
+
+  endUnread(server, options.unreadMs ?? 60_000)
 
   const refused = new WeakSet<Duplex>()
   const refuseOnce = (socket: Duplex, error: ServerError): void => {
