@@ -11,7 +11,7 @@ import {
   startProvider,
 } from '@tidegate/testkit'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { get, head, post } from './http-text.ts'
+import { get, head } from './http-text.ts'
 import { gatewayTo } from './one-route.ts'
 
 let provider: Provider
@@ -90,17 +90,24 @@ describe('a large download', () => {
   })
 
   it('of many events stops at its source too', async () => {
-    provider.next({ text: 'word '.repeat(6_000_000), events: 2_000 })
-    await using connection = await connectRaw({ port: gateway.port })
+    const event = 'data: {"choices":[{"delta":{"content":"a word"}}]}\n\n'
+    const size = event.length * 2_500_000
+    await using source = await rawUpstream({ reply: null })
+    await using alone = await gatewayTo(source.url, { protocol: 'openai' })
+    await using connection = await connectRaw({ port: alone.port })
     connection.pause()
-    const body = JSON.stringify({ model: 'm', stream: true, messages: [] })
-    await connection.write(post('/v1/chat/completions', body, 'connection: close'))
-    const seen = await provider.waitForRequest()
-    await quiet(() => Promise.resolve(seen.bytesSent))
-    expect(seen.bytesSent).toBeLessThan(25_000_000)
+    await connection.write(get('/v1/events', 'connection: close'))
+    const theirs = await source.waitForConnection()
+    await theirs.waitFor('\r\n\r\n')
+    const before = await memory(alone)
+    const head = `HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: ${size}\r\n\r\n`
+    void theirs.write(head)
+    void theirs.write(Buffer.alloc(size, event))
+    await quiet(async () => Math.round((await memory(alone)) / megabyte))
+    expect((await memory(alone)) - before).toBeLessThan(size / 3)
     connection.resume()
     expect(await connection.ended).toBe('closed')
-    expect(connection.received.subarray(-200).toString()).toContain('data: [DONE]')
+    expect(connection.received.subarray(-event.length).toString()).toBe(event)
   })
 })
 
