@@ -9,6 +9,8 @@ export type {
 export { runGatewayCommand, startGateway } from './gateway/gateway.ts'
 export type { GatewayConfig } from './gateway/gateway-config.ts'
 export type { LogRecord } from './gateway/log-stream.ts'
+export type { DeafListener } from './net/deaf-listener.ts'
+export { startDeafListener } from './net/deaf-listener.ts'
 export { freePort } from './net/free-port.ts'
 export type { HttpMessage, HttpResponseMessage } from './net/http-message.ts'
 export { parseRequests, parseResponses } from './net/http-message.ts'

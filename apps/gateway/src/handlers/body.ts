@@ -95,6 +95,11 @@ export class Upload extends Readable {
       })
   }
 
+  /** Whether it is the client that has to go on. */
+  get starving(): boolean {
+    return !this.#incoming.complete && this.#incoming.readableFlowing === true
+  }
+
   override _read(): void {
     if (this.#incoming.readableFlowing === false) this.#expectBytes()
     this.#incoming.resume()
@@ -130,7 +135,7 @@ export function tooLarge(limit: number): ServerError {
 }
 
 /** A byte now and then would keep a request, and its memory, for as long as its sender likes. */
-function tooLong(): ServerError {
+export function tooLong(): ServerError {
   return new ServerError('request_timeout', 'The body did not arrive in the time for the request.')
 }
 

@@ -15,7 +15,8 @@ import { SseScanner } from '../upstreams/sse-scanner.ts'
 import { type BreakCode, streamError } from '../upstreams/stream-error.ts'
 import { terminalMarker } from '../upstreams/terminal-markers.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
-import type { Upload } from './body.ts'
+import { flushHead, isReadableEventStream, reset } from './answer.ts'
+import { tooLong, Upload } from './body.ts'
 import { Countdown, type Phase } from './countdown.ts'
 import { passInterim, passTrailers } from './interim.ts'
 
@@ -50,6 +51,7 @@ export class Passage implements Dispatcher.DispatchHandler {
   /** Bytes of a declared length that are still to come; -1 where none was declared. */
   #remaining = -1
   #sentAt = 0
+  #upload: Upload | undefined
   #expired: Phase | 'deadline' | undefined
 
   constructor({ upstream, exchange, path, outgoing, writeLimit }: PassageParts) {
@@ -73,8 +75,9 @@ export class Passage implements Dispatcher.DispatchHandler {
       this.#reject = reject
       this.#upstream.traffic.inFlight += 1
       this.#sentAt = performance.now()
-      const uploaded = body === null || body instanceof Buffer
-      this.#countdown.start('firstByte', uploaded ? this.#sentAt : Number.POSITIVE_INFINITY)
+      if (body instanceof Upload) this.#upload = body
+      const from = this.#upload === undefined ? this.#sentAt : Number.POSITIVE_INFINITY
+      this.#countdown.start('firstByte', from)
       if (this.#outgoing.destroyed) {
         this.#clientLeft()
         return
@@ -183,6 +186,11 @@ export class Passage implements Dispatcher.DispatchHandler {
       this.#outgoing.destroy()
       return
     }
+    if (this.#upload?.starving) {
+      // It was the client that used the time up: the error comes back through the body.
+      this.#upload.destroy(tooLong())
+      return
+    }
     this.#expired = limit
     const reason = new Error(`Limit reached: ${limit}`)
     // Still connecting: undici has nothing yet that could be aborted, and is told when it has.
@@ -274,27 +282,6 @@ export class Passage implements Dispatcher.DispatchHandler {
       cause,
     })
   }
-}
-
-/** Only an uncompressed event stream can be read, and so kept whole, on its way through. */
-function isReadableEventStream(headers: IncomingHttpHeaders): boolean {
-  return (
-    headers['content-type']?.startsWith('text/event-stream') === true &&
-    (headers['content-encoding'] ?? 'identity') === 'identity'
-  )
-}
-
-/** An RST where the connection has one: no reader can take what came for the whole. */
-function reset(outgoing: ServerResponse): void {
-  const { socket } = outgoing
-  if (socket === null) outgoing.destroy()
-  else if ('encrypted' in socket) socket.destroy()
-  else socket.resetAndDestroy()
-}
-
-/** The head goes out by itself when no body came with it: an SSE client waits for nothing else. */
-function flushHead(outgoing: ServerResponse): void {
-  if (!outgoing.writableEnded && !outgoing.destroyed) outgoing.flushHeaders()
 }
 
 function noop(): void {}

@@ -16,6 +16,13 @@ const markers: readonly (readonly [suffix: string, marker: TerminalMarker])[] = 
   ['/messages', messages],
 ]
 
+/** Searched for in every event of a stream: as bytes, so that no search has to encode them first. */
+const DONE = Buffer.from('[DONE]')
+const FINISH_REASON = Buffer.from('"finish_reason":')
+const RESPONSE = Buffer.from('response.')
+const MESSAGE_STOP = Buffer.from('message_stop')
+const ERROR = Buffer.from('error')
+
 /** The marker for a normalised request path, `undefined` where the endpoint is unknown. */
 export function terminalMarker(path: string): TerminalMarker | undefined {
   return markers.find(([suffix]) => path.endsWith(suffix))?.[1]
@@ -23,44 +30,44 @@ export function terminalMarker(path: string): TerminalMarker | undefined {
 
 /** `data: [DONE]`; a finish reason alone where a provider leaves that out. */
 function completions(events: Buffer): StreamEnding {
-  if (events.includes('[DONE]') && /^data: ?\[DONE\]/m.test(events.toString('latin1')))
+  if (events.includes(DONE) && /^data: ?\[DONE\]/m.test(events.toString('latin1')))
     return 'complete'
   if (finishReason(events)) return 'finished'
-  return failed(events, '"error"')
+  return failed(events)
 }
 
 function finishReason(events: Buffer): boolean {
   for (let at = 0; ; ) {
-    at = events.indexOf('"finish_reason":', at, 'latin1')
+    at = events.indexOf(FINISH_REASON, at)
     if (at === -1) return false
-    at += 16
+    at += FINISH_REASON.length
     while (events[at] === 0x20) at += 1
     if (events[at] === 0x22) return true
   }
 }
 
 function responses(events: Buffer): StreamEnding {
-  if (!events.includes('response.') && !events.includes('error')) return 'open'
+  if (!events.includes(RESPONSE) && !events.includes(ERROR)) return 'open'
   const text = events.toString('latin1')
   if (/^event: ?response\.(completed|incomplete|cancelled)[\r\n]/m.test(text)) return 'complete'
   if (/"type": ?"response\.(completed|incomplete|cancelled)"/.test(text)) return 'complete'
   if (/"type": ?"response\.failed"/.test(text)) return 'failed'
-  return failed(events, '"error"')
+  return failed(events)
 }
 
 function messages(events: Buffer): StreamEnding {
-  if (events.includes('message_stop')) {
+  if (events.includes(MESSAGE_STOP)) {
     const text = events.toString('latin1')
     if (/^event: ?message_stop[\r\n]/m.test(text) || /"type": ?"message_stop"/.test(text)) {
       return 'complete'
     }
   }
-  return failed(events, 'error')
+  return failed(events)
 }
 
 /** An error event of the upstream's own: the stream ended badly, and has said so itself. */
-function failed(events: Buffer, hint: string): StreamEnding {
-  if (!events.includes(hint)) return 'open'
+function failed(events: Buffer): StreamEnding {
+  if (!events.includes(ERROR)) return 'open'
   const text = events.toString('latin1')
   if (/^event: ?error[\r\n]/m.test(text)) return 'failed'
   return /^data: ?\{\s*"error": ?\{/m.test(text) ? 'failed' : 'open'

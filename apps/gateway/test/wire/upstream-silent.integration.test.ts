@@ -4,6 +4,7 @@ import {
   type RunningGateway,
   rawRequest,
   rawUpstream,
+  startDeafListener,
   startGateway,
   startProvider,
 } from '@tidegate/testkit'
@@ -107,14 +108,16 @@ describe('an upstream that never answers', () => {
   })
 
   it('has its connection timed out when it does not even accept', async () => {
-    // A listener whose backlog is full drops what comes; 192.0.2.0/24 (RFC 5737) is nowhere.
-    await using unreachable = await gatewayTo('http://192.0.2.1:81', {
+    await using deaf = await startDeafListener()
+    await using through = await gatewayTo(deaf.url, {
       timeouts: { connect: '200ms' },
       env: { ENVIRONMENT: 'production' },
     })
-    const { response } = await rawRequest({ port: unreachable.port, send: get('/x') })
-    expect([502, 504]).toContain(response.status)
-    expect(response.body.toString()).not.toContain('192.0.2.1')
+    const { response } = await rawRequest({ port: through.port, send: get('/x') })
+    expect(response.status).toBe(504)
+    const body = response.body.toString()
+    expect(JSON.parse(body)).toMatchObject({ code: 'upstream_connect_timeout' })
+    expect(body).not.toContain(String(deaf.port))
   })
 })
 
@@ -178,11 +181,12 @@ describe('the time for the whole', () => {
     expect(ended).toBe('reset')
   })
 
-  it('runs while the client sends, too', async () => {
+  it('runs while the client sends, too, and is then its own fault', async () => {
     await using connection = await connectRaw({ port: gateway.port })
     await connection.write(head('POST /rushed/x', 'transfer-encoding: chunked') + chunk('a'))
-    const answer = await connection.waitFor('deadline_exceeded')
-    expect(answer.toString()).toMatch(/^HTTP\/1\.1 504 /)
+    const answer = await connection.waitFor('request_timeout')
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 408 /)
+    expect(await provider.lastRequest.closedEarly).not.toBeNull()
   })
 
   it('runs while a small body drips in, too', async () => {

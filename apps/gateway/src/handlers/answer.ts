@@ -1,0 +1,22 @@
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+
+/** Only an uncompressed event stream can be read, and so kept whole, on its way through. */
+export function isReadableEventStream(headers: IncomingHttpHeaders): boolean {
+  return (
+    headers['content-type']?.startsWith('text/event-stream') === true &&
+    (headers['content-encoding'] ?? 'identity') === 'identity'
+  )
+}
+
+/** An RST where the connection has one: no reader can take what came for the whole. */
+export function reset(outgoing: ServerResponse): void {
+  const { socket } = outgoing
+  if (socket === null) outgoing.destroy()
+  else if ('encrypted' in socket) socket.destroy()
+  else socket.resetAndDestroy()
+}
+
+/** The head goes out by itself when no body came with it: an SSE client waits for nothing else. */
+export function flushHead(outgoing: ServerResponse): void {
+  if (!outgoing.writableEnded && !outgoing.destroyed) outgoing.flushHeaders()
+}
