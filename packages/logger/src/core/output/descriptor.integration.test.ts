@@ -102,6 +102,15 @@ describe('stdout', () => {
     expect(err).toBe('code 0\n')
   })
 
+  it('goes on quietly when the reader has left within a line', async () => {
+    const script = `
+      const long = Object.fromEntries(Array.from({ length: 40 }, (_, n) => ['f' + n, 'x'.repeat(9_000)]))
+      for (let n = 0; n < 20; n++) { logger.info(long, 'x'); await turn() }
+      await logger.flush()`
+    const { err } = await run(script, '| head -c 1 > /dev/null')
+    expect(err).toBe('code 0\n')
+  })
+
   it('tells a full disk once, counts what is lost, and lives on', async () => {
     const script = `
       for (let n = 0; n < 50; n++) { for (let m = 0; m < 100; m++) logger.info({ n, m }, 'x'); await turn() }

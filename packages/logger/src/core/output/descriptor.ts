@@ -125,8 +125,12 @@ class DescriptorSink implements HoldingSink {
       return
     }
     // A reader that has closed its end, as `head` does, wants no more: nothing is lost to it.
-    if (code === 'EPIPE' || code === 'EBADF') this.#gone = true
-    else this.#loss.failed(code, this.#held.countLines())
+    if (code === 'EPIPE' || code === 'EBADF') {
+      this.#gone = true
+      this.#held.forget()
+      return
+    }
+    this.#loss.failed(code, this.#held.countLines())
     this.#held.clear()
   }
 

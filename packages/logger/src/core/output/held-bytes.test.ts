@@ -37,6 +37,14 @@ describe('HeldBytes', () => {
     )
   })
 
+  it('forgets a line that was cut, too, once nobody reads any more', () => {
+    const held = new HeldBytes()
+    held.add('a line\n')
+    expect(() => held.drain(taker([3], []))).toThrow('full')
+    held.forget()
+    expect(held.length).toBe(0)
+  })
+
   it('ends a line that was cut when the rest is dropped', () => {
     const held = new HeldBytes()
     const taken: Buffer[] = []

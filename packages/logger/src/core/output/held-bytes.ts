@@ -33,6 +33,13 @@ export class HeldBytes {
     return this.#chunks.reduce((lines, chunk) => lines + countLines(chunk), 0)
   }
 
+  /** Drops everything for good: whoever read it is gone, and no line follows. */
+  forget(): void {
+    this.#chunks = []
+    this.#length = 0
+    this.#torn = false
+  }
+
   /** Drops everything. A line that was cut in the middle is ended, so that the next one stays whole. */
   clear(): void {
     this.#chunks = this.#torn ? [Buffer.from('\n')] : []
