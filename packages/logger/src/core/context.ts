@@ -30,6 +30,11 @@ export function addContext(fields: Fields): void {
   if (store !== undefined) Object.assign(store, fields)
 }
 
+/** Runs `fn` outside of every context: what it logs carries only its own fields. */
+export function outsideContext(fn: () => void): void {
+  storage.run({}, fn)
+}
+
 /** The live context, for the line being written. */
 export function currentContext(): Fields | undefined {
   return storage.getStore()

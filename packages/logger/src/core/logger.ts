@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty'
 import { threadId } from 'node:worker_threads'
 import { pino } from 'pino'
-import type { Fields } from './context.ts'
+import { type Fields, outsideContext } from './context.ts'
 import { LoggerError } from './errors.ts'
 import { addFields, type CleanFields, cleanCall } from './line.ts'
 import { stdoutSink } from './output/descriptor.ts'
@@ -38,6 +38,12 @@ export interface Logger {
   /** The fields that this logger adds to its lines, scrubbed. */
   bindings(): Fields
   isLevelEnabled(level: Level): boolean
+  /**
+   * Calls `work` a little later (at most 50 ms, and always before an exit), outside of every context:
+   * for lines that nobody waits for, whose making would hold up what comes next. A destination that
+   * is not written in batches gets them at once.
+   */
+  defer(work: () => void): void
   /** Resolves when all lines so far have left the process, or are counted as lost. Never rejects. */
   flush(): Promise<void>
   /** Flushes and closes the destination (stdout is only flushed), for this logger and its relatives. */
@@ -153,6 +159,10 @@ function adapt(instance: pino.Logger, sink: Sink, redactor: Redactor): void {
     },
     setBindings(this: Instance, bindings: Fields) {
       this[BINDINGS] = add(this, bindings)
+    },
+    defer(work: () => void) {
+      if (sink.defer === undefined) work()
+      else sink.defer(() => outsideContext(work))
     },
     flush: () => sink.flush(),
     close: () => sink.close(),

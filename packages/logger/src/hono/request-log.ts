@@ -17,7 +17,7 @@ export interface RequestEnd {
 
 /** Options of `requestLog`. */
 export interface RequestLogOptions<E extends Env = Env> {
-  readonly logger: Pick<Logger, 'info' | 'error'>
+  readonly logger: Pick<Logger, 'info' | 'error'> & Partial<Pick<Logger, 'defer'>>
   /**
    * Fields that every line written during the request carries, and its own line too. Called before the
    * handlers. Default: `request_id`, when an earlier middleware has set `requestId`.
@@ -85,7 +85,13 @@ class RequestLine<E extends Env> {
     this.#done = true
     const durationMs = Math.round((this.#now() - this.#startedAt) * 100) / 100
     const status = clientGone ? CLIENT_CLOSED_REQUEST : statusCode
-    this.#write(this.#line({ statusCode: status, durationMs, clientGone }, error))
+    const write = (): void => {
+      this.#write(this.#line({ statusCode: status, durationMs, clientGone }, error))
+    }
+    const { logger } = this.#options
+    // The next request on this connection may already be there: it needn't wait for this one's line.
+    if (logger.defer === undefined) write()
+    else logger.defer(write)
   }
 
   #line(end: RequestEnd, error: Error | undefined): Fields {

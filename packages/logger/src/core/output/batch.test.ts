@@ -28,6 +28,24 @@ describe('Batch', () => {
     expect(delivered).toHaveLength(3)
   })
 
+  it('does deferred work when lines are due, and when it is released', () => {
+    const { delivered, batch } = collect()
+    batch.defer(() => batch.add('late,'))
+    batch.defer(() => batch.add('later'))
+    expect(delivered).toEqual([])
+    vi.advanceTimersByTime(50)
+    expect(delivered).toEqual(['late,later'])
+    batch.defer(() => batch.add('last'))
+    batch.release()
+    expect(delivered).toEqual(['late,later', 'last'])
+  })
+
+  it('does not let deferred work pile up', () => {
+    const { delivered, batch } = collect()
+    for (let n = 0; n < 256; n += 1) batch.defer(() => batch.add('x'))
+    expect(delivered).toEqual(['x'.repeat(256)])
+  })
+
   it('delivers at once what has become large', () => {
     const { delivered, batch } = collect()
     batch.add('x'.repeat(16_383))

@@ -1,6 +1,7 @@
 /** How much is gathered before it is written, and how long a line waits at most. */
 const BATCH_CHARS = 16_384
 const BATCH_DELAY_MS = 50
+const MAX_DEFERRED = 256
 
 /**
  * Gathers lines so that many of them cost one system call. What is gathered is handed to `deliver`
@@ -10,6 +11,7 @@ export class Batch {
   readonly #deliver: (lines: string) => void
   #timer: NodeJS.Timeout | undefined
   #lines = ''
+  #deferred: (() => void)[] = []
 
   constructor(deliver: (lines: string) => void) {
     this.#deliver = deliver
@@ -21,8 +23,20 @@ export class Batch {
     else this.#timer ??= setTimeout(() => this.#due(), BATCH_DELAY_MS).unref()
   }
 
-  /** Delivers what is gathered, if anything is. */
+  /** Keeps work that adds lines until they are delivered: one after another it costs far less. */
+  defer(work: () => void): void {
+    this.#deferred.push(work)
+    if (this.#deferred.length >= MAX_DEFERRED) this.release()
+    else this.#timer ??= setTimeout(() => this.#due(), BATCH_DELAY_MS).unref()
+  }
+
+  /** Does what was deferred and delivers what is gathered, if anything is. */
   release(): void {
+    const deferred = this.#deferred
+    if (deferred.length > 0) {
+      this.#deferred = []
+      for (const work of deferred) work()
+    }
     const lines = this.#lines
     if (lines === '') return
     this.#lines = ''

@@ -64,6 +64,10 @@ class DescriptorSink implements HoldingSink {
     if (!this.#gone) this.#batch.add(line)
   }
 
+  defer(work: () => void): void {
+    this.#batch.defer(work)
+  }
+
   flushSync(): void {
     this.#batch.release()
     const stall = new Stall(this.#held.length)
@@ -175,6 +179,7 @@ export function stdoutSink(): Sink {
   const sink = stdout
   return {
     write: (line) => sink.write(line),
+    defer: (work) => sink.defer(work),
     flushSync: () => sink.flushSync(),
     flush: () => sink.flush(),
     close: () => sink.flush(),

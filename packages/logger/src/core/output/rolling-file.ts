@@ -104,6 +104,10 @@ export class RollingFileSink implements HoldingSink {
     this.#batch.add(line)
   }
 
+  defer(work: () => void): void {
+    this.#batch.defer(work)
+  }
+
   flushSync(): void {
     this.#batch.release()
   }

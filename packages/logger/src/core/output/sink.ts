@@ -2,6 +2,11 @@
 export interface Sink {
   /** Takes one line, its newline included. */
   write(line: string): void
+  /**
+   * Calls `work`, which writes lines, before lines are next written out: soon, and always before an
+   * exit. A sink without it is one that writes at once.
+   */
+  defer?(work: () => void): void
   /** Writes out what is held, before returning; as far as the destination takes it. */
   flushSync(): void
   /** Resolves when all lines written so far have been handed over or counted as lost. */
