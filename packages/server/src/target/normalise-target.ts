@@ -19,8 +19,8 @@ const UNRESERVED = /[\w.~-]/
 // Lead bytes that can only begin a longer form of a shorter character: lenient decoders read
 // %C0%AF as a slash and %C0%AE as a dot.
 const OVERLONG = /%C[01]|%E0%[89]|%F0%8/
-// Some servers cut `;parameters` off a segment before they resolve it.
-const DOT_SEGMENT = /\/\.{1,2}(?:[/;]|$)/
+// Some servers cut `;parameters` off a segment before they resolve it, some after decoding.
+const DOT_SEGMENT = /\/\.{1,2}(?:[/;]|%3B|$)/
 
 /**
  * Checks a request target and brings its path to the one form that is both matched and forwarded, so

@@ -40,6 +40,14 @@ describe('Batch', () => {
     expect(delivered).toEqual(['late,later', 'last'])
   })
 
+  it('keeps the order of deferred lines and others', () => {
+    const { delivered, batch } = collect()
+    batch.defer(() => batch.add('first,'))
+    batch.add('second')
+    batch.release()
+    expect(delivered).toEqual(['first,second'])
+  })
+
   it('does not let deferred work pile up', () => {
     const { delivered, batch } = collect()
     for (let n = 0; n < 256; n += 1) batch.defer(() => batch.add('x'))

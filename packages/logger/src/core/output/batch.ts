@@ -18,6 +18,8 @@ export class Batch {
   }
 
   add(line: string): void {
+    // What was deferred came first.
+    if (this.#deferred.length > 0) this.#catchUp()
     this.#lines += line
     if (this.#lines.length >= BATCH_CHARS) this.release()
     else this.#timer ??= setTimeout(() => this.#due(), BATCH_DELAY_MS).unref()
@@ -32,15 +34,17 @@ export class Batch {
 
   /** Does what was deferred and delivers what is gathered, if anything is. */
   release(): void {
-    const deferred = this.#deferred
-    if (deferred.length > 0) {
-      this.#deferred = []
-      for (const work of deferred) work()
-    }
+    this.#catchUp()
     const lines = this.#lines
     if (lines === '') return
     this.#lines = ''
     this.#deliver(lines)
+  }
+
+  #catchUp(): void {
+    const deferred = this.#deferred
+    this.#deferred = []
+    for (const work of deferred) work()
   }
 
   #due(): void {
