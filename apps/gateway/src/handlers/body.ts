@@ -20,22 +20,35 @@ export interface BodyLimits {
   readonly idle: number
 }
 
-/** The whole body if it came in one piece with the head, as a small one nearly always does. */
-export function arrivedBody(incoming: IncomingMessage, length: number): Buffer | undefined {
-  if (incoming.readableLength !== length) return undefined
-  const body: unknown = incoming.read()
-  return body instanceof Buffer ? body : undefined
-}
-
 /**
  * Reads a body whole, until `deadlineAt` at the latest (on the scale of `performance.now()`). Rejects
  * when it is too large, comes too slowly, or the client leaves.
  */
-export function readBody(
+export async function readBody(
+  incoming: IncomingMessage,
+  declared: BodyLength,
+  limits: BodyLimits,
+  deadlineAt = Number.POSITIVE_INFINITY,
+): Promise<Buffer> {
+  // The parser is still busy with the head; what came in the same packet is there one turn later.
+  await undefined
+  return arrivedBody(incoming, declared) ?? gatherBody(incoming, declared, limits, deadlineAt)
+}
+
+/** The whole body if it came in one piece with the head, as a small one nearly always does. */
+function arrivedBody(incoming: IncomingMessage, declared: BodyLength): Buffer | undefined {
+  if (incoming.readableLength !== declared) return undefined
+  const body: unknown = incoming.read()
+  // Its end is still to come: who left it unread would be taken for a body not wanted.
+  incoming.resume()
+  return body instanceof Buffer ? body : undefined
+}
+
+function gatherBody(
   incoming: IncomingMessage,
   declared: BodyLength,
   { limit, idle }: BodyLimits,
-  deadlineAt = Number.POSITIVE_INFINITY,
+  deadlineAt: number,
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
@@ -63,7 +76,8 @@ export function readBody(
     }
     const onEnd = (): void => finish()
     const onClose = (): void => fail(new ClientGone())
-    incoming.on('data', onData).on('end', onEnd).on('close', onClose)
+    if (incoming.destroyed) onClose()
+    else incoming.on('data', onData).on('end', onEnd).on('close', onClose)
   })
 }
 

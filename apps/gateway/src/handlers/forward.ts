@@ -4,7 +4,7 @@ import type { GatewayEnv } from '../env.ts'
 import type { GatewayRequest } from '../request.ts'
 import type { Route } from '../routes.ts'
 import { requestHeaders } from '../upstreams/headers.ts'
-import { arrivedBody, type BodyLimits, bodyLength, readBody, tooLarge, Upload } from './body.ts'
+import { type BodyLimits, bodyLength, readBody, tooLarge, Upload } from './body.ts'
 import { Passage } from './passage.ts'
 
 /**
@@ -65,10 +65,7 @@ function requestBody(
   // From here on the body is wanted: authentication and size have had their say.
   incoming.welcomeBody(outgoing)
   if (length !== 'unknown' && length <= READ_FIRST_BYTES) {
-    return (
-      arrivedBody(incoming, length) ??
-      readBody(incoming, length, limits, c.get('exchange').deadlineAt)
-    )
+    return readBody(incoming, length, limits, c.get('exchange').deadlineAt)
   }
   return new Upload(incoming, limits, () => passage.bodySent())
 }

@@ -34,8 +34,9 @@ export interface PassageParts {
  * One request's way to its upstream and back: the handler that undici's dispatcher calls, writing to
  * Node's response. Bytes are neither decoded nor copied; backpressure and aborts go both ways.
  *
- * `send()` resolves, with the mark of a response that is sent, when the response has ended, however it
- * did; it rejects while an error can still become a response of its own.
+ * `send()` resolves, with the mark of a response that is sent, when the answer has begun: the pipeline
+ * above winds up while the body is still coming, not when the client's next request waits. It rejects
+ * while an error can still become a response of its own.
  */
 export class Passage implements Dispatcher.DispatchHandler {
   readonly #upstream: Upstream
@@ -135,6 +136,7 @@ export class Passage implements Dispatcher.DispatchHandler {
     out.push('x-tidegate-upstream', name, 'x-tidegate-attempts', '1')
     this.#outgoing.writeHead(status, message === '' ? undefined : message, out)
     this.#exchange.sent = true
+    this.#resolve(RESPONSE_ALREADY_SENT)
     process.nextTick(flushHead, this.#outgoing)
   }
 
@@ -202,7 +204,6 @@ export class Passage implements Dispatcher.DispatchHandler {
     this.#exchange.outcome = 'complete'
     this.#settle()
     this.#outgoing.end(last)
-    this.#resolve(RESPONSE_ALREADY_SENT)
   }
 
   #fail(error: Error): void {
@@ -227,7 +228,6 @@ export class Passage implements Dispatcher.DispatchHandler {
       const fault = { code, upstream: name, requestId: this.#exchange.requestId }
       this.#outgoing.end(streamError(protocol, this.#path, fault))
     }
-    this.#resolve(RESPONSE_ALREADY_SENT)
   }
 
   #upstreamBroke(error: Error): void {
