@@ -1,0 +1,1 @@
+export { ResilienceError } from './core/errors.ts'
