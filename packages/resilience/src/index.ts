@@ -1,5 +1,20 @@
 export { type Backoff, type BackoffOptions, createBackoff } from './core/backoff.ts'
+export { type Balanced, pickEndpoint } from './core/balance.ts'
+export {
+  type CircuitBreaker,
+  type CircuitBreakerOptions,
+  type CircuitEvent,
+  type CircuitReason,
+  type CircuitSnapshot,
+  type CircuitState,
+  createCircuitBreaker,
+  type Permit,
+} from './core/breaker/circuit-breaker.ts'
+export type { OutcomeCounts, OutcomeReason } from './core/breaker/outcome-window.ts'
+export type { ConsecutiveTrip, CountTrip, TimeTrip, Trip, TripRates } from './core/breaker/trip.ts'
+export { type Bulkhead, type BulkheadOptions, createBulkhead, type Slot } from './core/bulkhead.ts'
 export { ResilienceError } from './core/errors.ts'
+export { createQuantile, type Quantile, type QuantileOptions } from './core/quantile.ts'
 export { parseRetryAfter, type RetryAfterHeaders } from './core/retry-after.ts'
 export {
   createRetryBudget,

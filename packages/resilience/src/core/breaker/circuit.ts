@@ -1,0 +1,216 @@
+import { beginExecution } from '../begin-execution.ts'
+import {
+  AbortedError,
+  BulkheadFullError,
+  CircuitOpenError,
+  RateLimitedError,
+  TimeoutError,
+} from '../errors.ts'
+import type { ExecuteOptions, Work } from '../policy.ts'
+import type {
+  CircuitBreaker,
+  CircuitBreakerOptions,
+  CircuitReason,
+  CircuitSnapshot,
+  CircuitState,
+  Permit,
+} from './circuit-breaker.ts'
+import type { OutcomeWindow } from './outcome-window.ts'
+import { createWindow } from './trip.ts'
+
+/** How soon to ask again while all probes are out. */
+const PROBE_RETRY_MS = 1000
+
+/** The state machine behind {@link CircuitBreaker}. */
+export class Circuit implements CircuitBreaker {
+  readonly #now: () => number
+  readonly #window: OutcomeWindow
+  readonly #slowMs: number
+  /** Whether verdicts need the clock. */
+  readonly #timed: boolean
+  readonly #openForMs: number
+  readonly #probes: number
+  readonly #isFailure: ((error: unknown) => boolean) | undefined
+  readonly #onStateChange: CircuitBreakerOptions['onStateChange']
+  #state: CircuitState = 'closed'
+  /** Counts the changes of state: permits of an earlier one are void. */
+  #generation = 0
+  /** When a probe is due: the first one while open; half-open, one in place of those without verdict. */
+  #dueAt = 0
+  #probesOut = 0
+  #probesSucceeded = 0
+
+  constructor(options: CircuitBreakerOptions) {
+    const trip = options.trip ?? { kind: 'consecutive' }
+    this.#now = options.now ?? (() => performance.now())
+    this.#window = createWindow(trip)
+    this.#slowMs = ('slowMs' in trip ? trip.slowMs : undefined) ?? Number.POSITIVE_INFINITY
+    this.#timed = trip.kind === 'time' || this.#slowMs < Number.POSITIVE_INFINITY
+    this.#openForMs = options.openForMs ?? 30_000
+    this.#probes = options.halfOpen?.probes ?? 1
+    this.#isFailure = options.isFailure
+    this.#onStateChange = options.onStateChange
+    if (!(this.#openForMs >= 0)) {
+      throw new RangeError(`openForMs must be a number from 0, not ${this.#openForMs}.`)
+    }
+    if (!Number.isSafeInteger(this.#probes) || this.#probes < 1) {
+      throw new RangeError(`halfOpen.probes must be a whole number from 1, not ${this.#probes}.`)
+    }
+  }
+
+  get state(): CircuitState {
+    return this.#state === 'open' && this.#isDue() ? 'half-open' : this.#state
+  }
+
+  get canEnter(): boolean {
+    return this.#state === 'closed' || this.#hasPlace || this.#isDue()
+  }
+
+  get retryAfterMs(): number {
+    if (this.#state === 'closed' || this.#hasPlace) return 0
+    const wait = Math.max(0, Math.ceil(this.#dueAt - this.#now()))
+    return this.#state === 'open' ? wait : Math.min(wait, PROBE_RETRY_MS)
+  }
+
+  tryEnter(): Permit | undefined {
+    if (this.#state !== 'closed' && !this.#tryProbe()) return undefined
+    return new CircuitPermit(this, this.#generation, this.#timed ? this.#now() : 0)
+  }
+
+  async execute<T>(work: Work<T>, options: ExecuteOptions = {}): Promise<T> {
+    const permit = this.tryEnter()
+    if (permit === undefined) throw new CircuitOpenError(this.retryAfterMs)
+    try {
+      const result = await work(beginExecution(options))
+      permit.succeed()
+      return result
+    } catch (error) {
+      if (options.signal?.aborted || neverMade(error)) permit.release()
+      else if (this.#isFailure?.(error) ?? true) permit.fail()
+      else permit.succeed()
+      throw error
+    }
+  }
+
+  open(forMs = this.#openForMs): void {
+    if (!(forMs >= 0)) throw new RangeError(`forMs must be a number from 0, not ${forMs}.`)
+    this.#dueAt = this.#now() + forMs
+    if (this.#state !== 'open') this.#change('open', 'manual')
+  }
+
+  close(): void {
+    this.#window.clear()
+    if (this.#state !== 'closed') this.#change('closed', 'manual')
+  }
+
+  snapshot(): CircuitSnapshot {
+    const { state, retryAfterMs } = this
+    return { state, retryAfterMs, ...this.#window.counts(this.#now()) }
+  }
+
+  /** The verdict of a permit. */
+  settle(generation: number, startedAt: number, failed: boolean): void {
+    if (generation !== this.#generation) return
+    const now = this.#timed ? this.#now() : 0
+    const slow = now - startedAt > this.#slowMs
+    if (this.#state === 'half-open') {
+      this.#settleProbe(failed, slow)
+    } else {
+      const reason = this.#window.record(failed, slow, now)
+      if (reason !== undefined) this.#trip(reason)
+    }
+  }
+
+  /** The end of a permit without a verdict. */
+  release(generation: number): void {
+    if (generation === this.#generation && this.#state === 'half-open') this.#probesOut -= 1
+  }
+
+  get #hasPlace(): boolean {
+    return this.#state === 'half-open' && this.#probesOut + this.#probesSucceeded < this.#probes
+  }
+
+  #isDue(): boolean {
+    return this.#now() >= this.#dueAt
+  }
+
+  #tryProbe(): boolean {
+    if (!this.canEnter) return false
+    this.#dueAt = this.#now() + this.#openForMs
+    if (this.#state === 'half-open') {
+      this.#probesOut += 1
+      return true
+    }
+    this.#probesOut = 1
+    this.#probesSucceeded = 0
+    this.#change('half-open', 'open_time_over')
+    return true
+  }
+
+  #settleProbe(failed: boolean, slow: boolean): void {
+    if (failed || slow) {
+      this.#trip(failed ? 'probe_failed' : 'probe_slow')
+      return
+    }
+    this.#probesOut -= 1
+    this.#probesSucceeded += 1
+    if (this.#probesSucceeded < this.#probes) return
+    this.#window.clear()
+    this.#change('closed', 'probes_succeeded')
+  }
+
+  #trip(reason: CircuitReason): void {
+    this.#dueAt = this.#now() + this.#openForMs
+    this.#change('open', reason)
+  }
+
+  #change(to: CircuitState, reason: CircuitReason): void {
+    const from = this.#state
+    this.#state = to
+    this.#generation += 1
+    this.#onStateChange?.({ from, to, reason })
+  }
+}
+
+/** Whether an error says that the callee wasn't called, or not to the end. */
+function neverMade(error: unknown): boolean {
+  return (
+    error instanceof AbortedError ||
+    error instanceof BulkheadFullError ||
+    error instanceof CircuitOpenError ||
+    error instanceof RateLimitedError ||
+    (error instanceof TimeoutError && error.limit === 'queue')
+  )
+}
+
+/** Small on purpose: every call makes one. */
+class CircuitPermit implements Permit {
+  readonly #circuit: Circuit
+  readonly #startedAt: number
+  /** -1 once there is a verdict: no state has that number. */
+  #generation: number
+
+  constructor(circuit: Circuit, generation: number, startedAt: number) {
+    this.#circuit = circuit
+    this.#generation = generation
+    this.#startedAt = startedAt
+  }
+
+  succeed(): void {
+    this.#circuit.settle(this.#spend(), this.#startedAt, false)
+  }
+
+  fail(): void {
+    this.#circuit.settle(this.#spend(), this.#startedAt, true)
+  }
+
+  release(): void {
+    this.#circuit.release(this.#spend())
+  }
+
+  #spend(): number {
+    const generation = this.#generation
+    this.#generation = -1
+    return generation
+  }
+}

@@ -1,0 +1,91 @@
+import { ConsecutiveWindow } from './consecutive-window.ts'
+import { CountWindow } from './count-window.ts'
+import type { OutcomeWindow, RateLimits } from './outcome-window.ts'
+import { TimeWindow } from './time-window.ts'
+
+/** Opens after so many failures with no success between them. */
+export interface ConsecutiveTrip {
+  readonly kind: 'consecutive'
+  /** Default 5. */
+  readonly failures?: number | undefined
+}
+
+/** Which shares of the calls looked at open the circuit. */
+export interface TripRates {
+  /** The share of failures, above 0 and at most 1, from which on the circuit opens. */
+  readonly failureRate: number
+  /** The same for slow calls; goes with `slowMs`. Default: calls may be as slow as they like. */
+  readonly slowRate?: number | undefined
+  /** A call that takes longer than this, in milliseconds until its verdict, is slow. */
+  readonly slowMs?: number | undefined
+}
+
+/** Looks at the last `size` calls, however long ago they were. */
+export interface CountTrip extends TripRates {
+  readonly kind: 'count'
+  readonly size: number
+  /** Fewer calls than this open nothing. Default `size`. */
+  readonly minimum?: number | undefined
+}
+
+/** Looks at the calls that ended in the last `windowMs`. */
+export interface TimeTrip extends TripRates {
+  readonly kind: 'time'
+  /** Milliseconds. */
+  readonly windowMs: number
+  /** Fewer calls than this open nothing. Default 10. */
+  readonly minimum?: number | undefined
+}
+
+/** What opens a circuit. */
+export type Trip = ConsecutiveTrip | CountTrip | TimeTrip
+
+/** @throws RangeError for options that make no sense. */
+export function createWindow(trip: Trip): OutcomeWindow {
+  switch (trip.kind) {
+    case 'consecutive':
+      return new ConsecutiveWindow(whole('trip.failures', trip.failures ?? 5))
+    case 'count': {
+      const size = whole('trip.size', trip.size)
+      const limits = rateLimits(trip, trip.minimum ?? size)
+      if (limits.minimum > size) {
+        throw new RangeError(
+          `trip.minimum (${limits.minimum}) must be at most trip.size (${size}), or the circuit never opens.`,
+        )
+      }
+      return new CountWindow(size, limits)
+    }
+    case 'time':
+      return new TimeWindow(
+        positive('trip.windowMs', trip.windowMs),
+        rateLimits(trip, trip.minimum ?? 10),
+      )
+  }
+}
+
+function rateLimits(trip: TripRates, minimum: number): RateLimits {
+  if ((trip.slowRate === undefined) !== (trip.slowMs === undefined)) {
+    throw new RangeError('trip.slowRate and trip.slowMs go together: give both or neither.')
+  }
+  if (trip.slowMs !== undefined) positive('trip.slowMs', trip.slowMs)
+  return {
+    failureRate: share('trip.failureRate', trip.failureRate),
+    slowRate: trip.slowRate === undefined ? undefined : share('trip.slowRate', trip.slowRate),
+    minimum: whole('trip.minimum', minimum),
+  }
+}
+
+function whole(name: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 1) return value
+  throw new RangeError(`${name} must be a whole number from 1, not ${value}.`)
+}
+
+function positive(name: string, value: number): number {
+  if (value > 0 && value < Number.POSITIVE_INFINITY) return value
+  throw new RangeError(`${name} must be a number above 0, not ${value}.`)
+}
+
+function share(name: string, value: number): number {
+  if (value > 0 && value <= 1) return value
+  throw new RangeError(`${name} must be above 0 and at most 1 (0.5 is half), not ${value}.`)
+}
