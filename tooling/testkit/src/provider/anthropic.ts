@@ -16,8 +16,9 @@ function eventOf(part: StreamEvent['part'], data: TypedData): StreamEvent {
 export function createMessage(fields: RequestFields, seed: Buffer, behaviour: Behaviour): Reply {
   const pieces = spokenPieces(behaviour)
   const stopReason = behaviour.finishReason ?? 'end_turn'
+  const output = behaviour.usage?.output ?? pieces.length
   const usage = (outputTokens: number) => ({
-    input_tokens: countTokens(fields.messages),
+    input_tokens: behaviour.usage?.input ?? countTokens(fields.messages),
     cache_creation_input_tokens: 0,
     cache_read_input_tokens: 0,
     output_tokens: outputTokens,
@@ -35,7 +36,7 @@ export function createMessage(fields: RequestFields, seed: Buffer, behaviour: Be
   })
   if (fields.stream !== true) {
     const content = [{ type: 'text', text: pieces.join('') }]
-    const whole = { content, stop_reason: stopReason, usage: usage(pieces.length) }
+    const whole = { content, stop_reason: stopReason, usage: usage(output) }
     return jsonReply(message(whole))
   }
   const delta = { stop_reason: stopReason, stop_sequence: null }
@@ -47,7 +48,7 @@ export function createMessage(fields: RequestFields, seed: Buffer, behaviour: Be
     eventOf('open', { type: 'ping' }),
     ...pieces.map((text) => eventOf('content', textDelta(text))),
     eventOf('finish', { type: 'content_block_stop', index: 0 }),
-    eventOf('finish', messageDelta(delta, pieces.length)),
+    eventOf('finish', messageDelta(delta, output)),
     eventOf('done', { type: 'message_stop' }),
   ]
   return { status: 200, headers: [], body: { kind: 'events', events, error: streamError } }

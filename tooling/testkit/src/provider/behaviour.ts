@@ -48,6 +48,10 @@ export interface Behaviour {
   readonly events?: number
   /** In place of `stop` or `end_turn`. */
   readonly finishReason?: string
+  /** The model that the answer names, in place of the one that was asked for. */
+  readonly model?: string
+  /** The tokens that the answer reports, in place of counted ones. */
+  readonly usage?: { readonly input: number; readonly output: number }
   /** Makes the first content event about this many bytes larger. */
   readonly padFirstEvent?: number
   /** Leaves out the protocol's last marker (`[DONE]`) though everything before it comes. */
@@ -97,33 +101,3 @@ export interface Behaviour {
 
 /** The request header that chooses a behaviour, as JSON. */
 export const behaviourHeader = 'x-testkit-behaviour'
-
-function isBehaviour(value: unknown): value is Behaviour {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function parseHeader(header: string): Behaviour {
-  const value: unknown = JSON.parse(header)
-  if (!isBehaviour(value)) throw new Error(`${behaviourHeader} must hold a JSON object`)
-  return value
-}
-
-/** The behaviour that a model's name stands for: `error-429`, or one of the given names. */
-function behaviourOfModel(
-  model: string,
-  named: Readonly<Record<string, Behaviour>>,
-): Behaviour | undefined {
-  if (Object.hasOwn(named, model)) return named[model]
-  const status = /^error-([45]\d\d)$/.exec(model)?.[1]
-  return status === undefined ? undefined : { status: Number(status) }
-}
-
-/** What a request itself asks for: by its header first, then by its model. */
-export function requestedBehaviour(
-  header: string | undefined,
-  model: string | undefined,
-  named: Readonly<Record<string, Behaviour>>,
-): Behaviour | undefined {
-  if (header !== undefined) return parseHeader(header)
-  return model === undefined ? undefined : behaviourOfModel(model, named)
-}

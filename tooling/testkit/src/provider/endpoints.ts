@@ -11,12 +11,12 @@ import {
   patternBytes,
 } from './openai-media.ts'
 import { createResponse } from './openai-responses.ts'
-import { type Family, rejection } from './provider-errors.ts'
+import { errorReply, type Family, rejection } from './provider-errors.ts'
 import type { RecordedRequest } from './recorded-request.ts'
 import { bytesReply, jsonReply, type Reply } from './reply.ts'
 
 /** What an endpoint may look at. */
-export interface Call {
+interface Call {
   readonly request: RecordedRequest
   readonly family: Family
   readonly requestId: string
@@ -49,7 +49,7 @@ export function familyOf(request: RecordedRequest): Family {
 }
 
 /** The JSON object of a body; `null` when it is none. */
-export function fieldsOf(request: RecordedRequest): RequestFields | null {
+function fieldsOf(request: RecordedRequest): RequestFields | null {
   try {
     const value = request.json
     return typeof value === 'object' && value !== null ? (value as RequestFields) : null
@@ -59,7 +59,7 @@ export function fieldsOf(request: RecordedRequest): RequestFields | null {
 }
 
 /** What was received, as JSON. Bodies over 64 KiB are given by size and digest alone. */
-export function echo(request: RecordedRequest): Reply {
+function echo(request: RecordedRequest): Reply {
   const { method, target, httpVersion, rawHeaders, headers, trailers, sha256, body } = request
   return jsonReply({
     method,
@@ -89,7 +89,8 @@ function answerJson(call: Call, endpoint: JsonEndpoint): Reply {
     return reject(unreadableJson)
   }
   if (typeof fields.model !== 'string') return reject('you must provide a model parameter')
-  return endpoint(fields, request.body, behaviour)
+  const { model = fields.model } = behaviour
+  return endpoint({ ...fields, model }, request.body, behaviour)
 }
 
 function answerFiles({ request, files }: Call, rest: string): Reply | null {
@@ -127,10 +128,24 @@ function answerPlain({ request }: Call, path: string): Reply | null {
 }
 
 /** The good answer to a request, or the provider's refusal of it. */
-export function answer(call: Call): Reply {
+function answer(call: Call): Reply {
   const path = endpointPath(call.request.path)
   const reply = answerProvider(call, path) ?? answerPlain(call, path)
   if (reply !== null) return reply
   const message = `Invalid URL (${call.request.method} ${call.request.path})`
   return rejection(call.family, 404, call.requestId, message)
+}
+
+/** The reply that a behaviour gives in place of the good answer, or that answer. */
+export function replyTo(call: Call): Reply {
+  const { request, behaviour, family, requestId } = call
+  const { status = 200, error } = behaviour
+  if (behaviour.json !== undefined) return jsonReply(behaviour.json, status)
+  if (behaviour.body !== undefined) {
+    return bytesReply(Buffer.from(behaviour.body), 'text/plain; charset=utf-8', status)
+  }
+  if (behaviour.echo === true) return echo(request)
+  if (error !== undefined || status >= 400) return errorReply(family, status, requestId, error)
+  if (status === 204 || status === 304) return { status, headers: [], body: { kind: 'empty' } }
+  return answer(call)
 }

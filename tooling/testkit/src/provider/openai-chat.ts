@@ -7,12 +7,13 @@ export type RequestFields = Readonly<Record<string, unknown>>
 
 const systemFingerprint = 'fp_44709d6fcb'
 
-function usageOf(fields: RequestFields, pieces: readonly string[]) {
-  const prompt = countTokens(fields.messages ?? fields.prompt)
+function usageOf(fields: RequestFields, { usage }: Behaviour, pieces: readonly string[]) {
+  const prompt = usage?.input ?? countTokens(fields.messages ?? fields.prompt)
+  const completion = usage?.output ?? pieces.length
   return {
     prompt_tokens: prompt,
-    completion_tokens: pieces.length,
-    total_tokens: prompt + pieces.length,
+    completion_tokens: completion,
+    total_tokens: prompt + completion,
     prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0 },
     completion_tokens_details: {
       reasoning_tokens: 0,
@@ -46,6 +47,7 @@ const openaiStreamError = {
 }
 
 interface Chunks {
+  readonly usage: unknown
   readonly common: Readonly<Record<string, unknown>>
   readonly open: readonly unknown[]
   readonly content: readonly unknown[]
@@ -53,7 +55,7 @@ interface Chunks {
 }
 
 /** Chunks with their choice; usage, as the last one, when it was asked for; and `[DONE]`. */
-function streamOf(fields: RequestFields, pieces: readonly string[], chunks: Chunks): Reply {
+function streamOf(fields: RequestFields, chunks: Chunks): Reply {
   const withUsage = wantsUsage(fields)
   const event = (part: StreamEvent['part'], choices: readonly unknown[], usage: unknown = null) => {
     const chunk = { ...chunks.common, choices, ...(withUsage ? { usage } : {}) }
@@ -64,7 +66,7 @@ function streamOf(fields: RequestFields, pieces: readonly string[], chunks: Chun
     ...chunks.content.map((choice) => event('content', [choice])),
     event('finish', [chunks.finish]),
   ]
-  if (withUsage) events.push(event('finish', [], usageOf(fields, pieces)))
+  if (withUsage) events.push(event('finish', [], chunks.usage))
   events.push({ part: 'done', data: '[DONE]' })
   return { status: 200, headers: [], body: { kind: 'events', events, error: openaiStreamError } }
 }
@@ -73,6 +75,7 @@ function streamOf(fields: RequestFields, pieces: readonly string[], chunks: Chun
 export function chatCompletion(fields: RequestFields, seed: Buffer, behaviour: Behaviour): Reply {
   const pieces = spokenPieces(behaviour)
   const finishReason = behaviour.finishReason ?? 'stop'
+  const usage = usageOf(fields, behaviour, pieces)
   const common = {
     id: stableId('chatcmpl-', seed),
     created: createdAt,
@@ -84,7 +87,8 @@ export function chatCompletion(fields: RequestFields, seed: Buffer, behaviour: B
     const choice = (delta: unknown, reason: string | null = null) => {
       return { index: 0, delta, logprobs: null, finish_reason: reason }
     }
-    return streamOf(fields, pieces, {
+    return streamOf(fields, {
+      usage,
       common: { ...common, object: 'chat.completion.chunk' },
       open: [choice({ role: 'assistant', content: '', refusal: null })],
       content: pieces.map((content) => choice({ content })),
@@ -96,7 +100,7 @@ export function chatCompletion(fields: RequestFields, seed: Buffer, behaviour: B
     ...common,
     object: 'chat.completion',
     choices: [{ index: 0, message, logprobs: null, finish_reason: finishReason }],
-    usage: usageOf(fields, pieces),
+    usage,
   })
 }
 
@@ -104,6 +108,7 @@ export function chatCompletion(fields: RequestFields, seed: Buffer, behaviour: B
 export function textCompletion(fields: RequestFields, seed: Buffer, behaviour: Behaviour): Reply {
   const pieces = spokenPieces(behaviour)
   const finishReason = behaviour.finishReason ?? 'stop'
+  const usage = usageOf(fields, behaviour, pieces)
   const common = {
     id: stableId('cmpl-', seed),
     object: 'text_completion',
@@ -114,7 +119,8 @@ export function textCompletion(fields: RequestFields, seed: Buffer, behaviour: B
     return { text, index: 0, logprobs: null, finish_reason: reason }
   }
   if (fields.stream === true) {
-    return streamOf(fields, pieces, {
+    return streamOf(fields, {
+      usage,
       common,
       open: [],
       content: pieces.map((text) => choice(text, null)),
@@ -124,6 +130,6 @@ export function textCompletion(fields: RequestFields, seed: Buffer, behaviour: B
   return jsonReply({
     ...common,
     choices: [choice(pieces.join(''), finishReason)],
-    usage: usageOf(fields, pieces),
+    usage,
   })
 }

@@ -3,14 +3,15 @@ import type { RequestFields } from './openai-chat.ts'
 import { jsonReply, type Reply, type StreamEvent } from './reply.ts'
 import { countTokens, createdAt, spokenPieces, stableId } from './words.ts'
 
-function usageOf(fields: RequestFields, pieces: readonly string[]) {
-  const input = countTokens(fields.input)
+function usageOf(fields: RequestFields, { usage }: Behaviour, pieces: readonly string[]) {
+  const input = usage?.input ?? countTokens(fields.input)
+  const output = usage?.output ?? pieces.length
   return {
     input_tokens: input,
     input_tokens_details: { cached_tokens: 0 },
-    output_tokens: pieces.length,
+    output_tokens: output,
     output_tokens_details: { reasoning_tokens: 0 },
-    total_tokens: input + pieces.length,
+    total_tokens: input + output,
   }
 }
 
@@ -61,7 +62,7 @@ export function createResponse(fields: RequestFields, seed: Buffer, behaviour: B
     status: incomplete ? 'incomplete' : 'completed',
     incomplete_details: incomplete ? { reason: behaviour.finishReason } : null,
     output: [fullItem],
-    usage: usageOf(fields, pieces),
+    usage: usageOf(fields, behaviour, pieces),
   })
   if (fields.stream !== true) return jsonReply(finished)
   const started = { response: responseObject(id, fields, {}) }

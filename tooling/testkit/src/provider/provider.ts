@@ -1,21 +1,37 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { Journal } from '../process/waiting.ts'
-import { type Behaviour, behaviourHeader, requestedBehaviour } from './behaviour.ts'
+import type { Behaviour } from './behaviour.ts'
+import { Decisions, type Standing } from './decisions.ts'
 import { deliver, deliverRaw, type Exchange } from './delivery.ts'
-import { answer, type Call, echo, familyOf, fieldsOf } from './endpoints.ts'
+import { familyOf, replyTo } from './endpoints.ts'
 import { FileShelf } from './openai-media.ts'
+import { type Outage, outageBehaviours } from './outage.ts'
 import { errorReply } from './provider-errors.ts'
 import { providerHeaders } from './provider-headers.ts'
 import { RecordedRequest } from './recorded-request.ts'
-import { bytesReply, jsonReply, type Reply } from './reply.ts'
+import type { Reply } from './reply.ts'
 
 export interface ProviderOptions {
   /** What to do with every request that nothing else decides. */
-  readonly always?: Behaviour | ((request: RecordedRequest) => Behaviour)
-  /** Behaviours that a request chooses by its `model`. `error-400` … `error-599` are there already. */
+  readonly always?: Standing
+  /**
+   * What its good answers say, by which one provider is told from another; a behaviour that says
+   * otherwise wins.
+   */
+  readonly answers?: Pick<Behaviour, 'model' | 'usage' | 'text'>
+  /**
+   * Behaviours that a request chooses by its `model`. `error-400` … `error-599` and `fault-…` are
+   * there already.
+   */
   readonly models?: Readonly<Record<string, Behaviour>>
   /** The keys accepted as Bearer or `x-api-key`; any other is a 401. Default: nobody is asked. */
   readonly apiKeys?: readonly string[]
@@ -25,6 +41,10 @@ export interface ProviderOptions {
   readonly keepAliveMs?: number
   /** The port to listen on. Default: a free one. */
   readonly port?: number
+  /** Answers a request itself, uncounted: for a way to steer the provider from outside. */
+  readonly intercept?: (request: IncomingMessage, response: ServerResponse) => boolean
+  /** Called when an exchange is over, however it ended. */
+  readonly onOver?: (request: RecordedRequest) => void
 }
 
 /** A request that Node's parser refused: nothing a sound gateway ever sends. */
@@ -39,20 +59,24 @@ const maxHeaderBytes = 1024 * 1024
 export class Provider implements AsyncDisposable {
   readonly #requests = new Journal<RecordedRequest>('request')
   readonly #protocolErrors: ProtocolError[] = []
-  readonly #queue: Behaviour[] = []
   #files = new FileShelf()
   readonly #sockets = new Map<Socket, number>()
   readonly #options: ProviderOptions
   readonly #server: Server
-  #always: NonNullable<ProviderOptions['always']>
+  readonly #decisions: Decisions
+  #outage: Outage | undefined
+  #stopping: Promise<void> | undefined
+  #port = 0
   #connections = 0
 
   constructor(options: ProviderOptions) {
     this.#options = options
-    this.#always = options.always ?? {}
+    this.#decisions = new Decisions(options.always ?? {}, options.models ?? {})
     this.#server = this.#createServer((request, response) => {
+      if (options.intercept?.(request, response)) return
       const number = this.#sockets.get(request.socket) ?? -1
       const recorded = new RecordedRequest(request, response, number)
+      void recorded.closedEarly.then(() => options.onOver?.(recorded))
       void this.#handle({ request: recorded, response, socket: request.socket }).catch(
         (error: unknown) => response.destroy(error instanceof Error ? error : undefined),
       )
@@ -67,6 +91,16 @@ export class Provider implements AsyncDisposable {
   /** How many requests arrived. */
   get hits(): number {
     return this.#requests.items.length
+  }
+
+  /** How many requests met each named fault. */
+  get hitsByFault(): Readonly<Record<string, number>> {
+    return tally(this.requests.map((request) => request.fault))
+  }
+
+  /** How many requests named each model. */
+  get hitsByModel(): Readonly<Record<string, number>> {
+    return tally(this.requests.map((request) => request.model))
   }
 
   /** How many TCP connections were accepted since the start. */
@@ -84,7 +118,7 @@ export class Provider implements AsyncDisposable {
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port
+    return this.#port
   }
 
   /** The origin, without a path. */
@@ -101,23 +135,48 @@ export class Provider implements AsyncDisposable {
 
   /** Decides what happens to the next requests, one each, in order of arrival. */
   next(...behaviours: readonly Behaviour[]): this {
-    this.#queue.push(...behaviours)
+    this.#decisions.queue(behaviours)
     return this
   }
 
   /** Decides what happens to every request that nothing else decides. */
-  always(behaviour: NonNullable<ProviderOptions['always']>): this {
-    this.#always = behaviour
+  always(behaviour: Standing): this {
+    this.#decisions.stand(behaviour)
     return this
   }
 
-  /** Forgets requests, behaviours and files; connections stay. */
+  /** Plays a named fault (`storm`, `storm:3`) to every request that nothing else decides. */
+  play(fault: string): this {
+    this.#decisions.play(fault)
+    return this
+  }
+
+  /** Goes out of order until `recover()`: no request is asked what it wants, nor `next` used up. */
+  async die(outage: Outage = 'refuse'): Promise<void> {
+    this.#outage = outage
+    if (outage !== 'refuse') return
+    this.#stopping = this.#stopListening()
+    await this.#stopping
+  }
+
+  /** Works again, on the same port. */
+  async recover(): Promise<void> {
+    this.#outage = undefined
+    await this.#stopping
+    if (!this.#server.listening) await this.listen()
+  }
+
+  /** How it is out of order, if it is. */
+  get outage(): Outage | undefined {
+    return this.#outage
+  }
+
+  /** Forgets requests, behaviours and files; connections stay, and so does an outage. */
   reset(): void {
     this.#requests.clear()
     this.#protocolErrors.length = 0
-    this.#queue.length = 0
     this.#files = new FileShelf()
-    this.#always = this.#options.always ?? {}
+    this.#decisions.reset(this.#options.always ?? {})
   }
 
   /** The request at `index`, as soon as its headers have arrived. */
@@ -126,16 +185,22 @@ export class Provider implements AsyncDisposable {
   }
 
   async listen(): Promise<this> {
-    this.#server.listen(this.#options.port ?? 0, '127.0.0.1')
+    this.#server.listen(this.#port || (this.#options.port ?? 0), '127.0.0.1')
     await once(this.#server, 'listening')
+    this.#port = (this.#server.address() as AddressInfo).port
     return this
   }
 
   /** Stops listening and cuts every connection. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stopListening()
+  }
+
+  async #stopListening(): Promise<void> {
     if (!this.#server.listening) return
     const closed = once(this.#server, 'close')
     this.#server.close()
+    for (const request of this.requests) request.cutByProvider ||= !request.over.aborted
     for (const socket of this.#sockets.keys()) socket.destroy()
     await closed
   }
@@ -170,31 +235,27 @@ export class Provider implements AsyncDisposable {
 
   async #handle(exchange: Exchange): Promise<void> {
     const { request } = exchange
-    const queued = this.#queue.shift()
+    const decided = this.#outageBehaviour ?? this.#decisions.take()
     this.#requests.push(request)
-    if (queued?.answerBeforeBody !== true && !(await request.bodyEnded)) return
-    const behaviour = queued ?? this.#behaviourOf(request)
+    if (decided?.answerBeforeBody !== true && !(await request.bodyEnded)) return
+    const behaviour = {
+      ...this.#options.answers,
+      ...(decided ?? this.#decisions.behaviourOf(request)),
+    }
     if (behaviour.raw === undefined)
       await deliver(exchange, this.#reply(request, behaviour), behaviour)
     else await deliverRaw(exchange, behaviour)
   }
 
-  #behaviourOf(request: RecordedRequest): Behaviour {
-    const model = fieldsOf(request)?.model
-    const requested = requestedBehaviour(
-      request.header(behaviourHeader),
-      typeof model === 'string' ? model : undefined,
-      this.#options.models ?? {},
-    )
-    if (requested !== undefined) return requested
-    return typeof this.#always === 'function' ? this.#always(request) : this.#always
+  get #outageBehaviour(): Behaviour | undefined {
+    return this.#outage === undefined ? undefined : outageBehaviours[this.#outage]
   }
 
   #reply(request: RecordedRequest, behaviour: Behaviour): Reply {
     const family = familyOf(request)
     const { requestId, fields } = providerHeaders(family, this.requests.indexOf(request))
     const call = { request, family, requestId, behaviour, files: this.#files }
-    const reply = this.#isKnown(request) ? chosenReply(call) : errorReply(family, 401, requestId)
+    const reply = this.#isKnown(request) ? replyTo(call) : errorReply(family, 401, requestId)
     return { ...reply, headers: [...fields, ...reply.headers] }
   }
 
@@ -207,17 +268,12 @@ export class Provider implements AsyncDisposable {
   }
 }
 
-function chosenReply(call: Call): Reply {
-  const { request, behaviour, family, requestId } = call
-  const { status = 200, error } = behaviour
-  if (behaviour.json !== undefined) return jsonReply(behaviour.json, status)
-  if (behaviour.body !== undefined) {
-    return bytesReply(Buffer.from(behaviour.body), 'text/plain; charset=utf-8', status)
+function tally(names: ReadonlyArray<string | undefined>): Record<string, number> {
+  const counts: Record<string, number> = Object.create(null)
+  for (const name of names) {
+    if (name !== undefined) counts[name] = (counts[name] ?? 0) + 1
   }
-  if (behaviour.echo === true) return echo(request)
-  if (error !== undefined || status >= 400) return errorReply(family, status, requestId, error)
-  if (status === 204 || status === 304) return { status, headers: [], body: { kind: 'empty' } }
-  return answer(call)
+  return counts
 }
 
 /** Starts a provider on a free port of 127.0.0.1. */

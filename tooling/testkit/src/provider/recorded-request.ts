@@ -31,9 +31,12 @@ export class RecordedRequest {
   readonly over: AbortSignal
   /** Body bytes of the reply that the kernel has taken. */
   bytesSent = 0
+  /** The named fault that it met, if one was chosen for it. */
+  fault: string | undefined
   /** Set when the provider itself cuts the connection, so that this is no early close. */
   cutByProvider = false
   readonly #incoming: IncomingMessage
+  readonly #response: ServerResponse | null
   readonly #chunks: Buffer[] = []
   #bodyComplete = false
 
@@ -45,6 +48,7 @@ export class RecordedRequest {
     this.headers = incoming.headers
     this.connection = connection
     this.#incoming = incoming
+    this.#response = response
     const over = new AbortController()
     this.over = over.signal
     this.bodyEnded = this.#readBody()
@@ -78,6 +82,22 @@ export class RecordedRequest {
   /** The body as JSON; throws when it isn't. */
   get json(): unknown {
     return JSON.parse(this.text)
+  }
+
+  /** The body's `model`, when it is JSON and has one. */
+  get model(): string | undefined {
+    try {
+      const value: unknown = this.json
+      const has = typeof value === 'object' && value !== null && 'model' in value
+      return has && typeof value.model === 'string' ? value.model : undefined
+    } catch {
+      return undefined
+    }
+  }
+
+  /** The status it was answered with; none as long as there was no answer, and with `raw` bytes. */
+  get status(): number | undefined {
+    return this.#response?.headersSent ? this.#response.statusCode : undefined
   }
 
   get trailers(): readonly string[] {
