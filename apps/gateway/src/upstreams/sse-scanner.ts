@@ -1,6 +1,8 @@
+import { EventTally } from './event-tally.ts'
+
 /**
  * Reads a stream of Server-Sent Events beside its way to the client, on bytes: where an event ends
- * (WHATWG HTML §9.2), and whether the protocol's terminal marker has come by.
+ * (WHATWG HTML §9.2), how many have come by, and whether the protocol's terminal marker has.
  *
  * Whole events go on as the very bytes that came in; only an event that is still incomplete waits, so
  * that an error event of ours can never land inside one of the upstream's.
@@ -19,11 +21,15 @@ const MAX_HELD_BYTES = 8 * 1024 * 1024
  */
 export type StreamEnding = 'open' | 'finished' | 'complete' | 'failed'
 
-/** Says of a run of whole events whether one of them ends the stream. */
-export type TerminalMarker = (events: Buffer) => StreamEnding
+/**
+ * Says of a run of whole events whether one of them ends the stream. `isOneObject`: it is known already
+ * that the run is a single event whose data is a JSON object.
+ */
+export type TerminalMarker = (events: Buffer, isOneObject: boolean) => StreamEnding
 
 export class SseScanner {
   readonly #marker: TerminalMarker | undefined
+  readonly #tally: EventTally
   #held: Buffer[] = []
   #heldBytes = 0
   #lastByte = 0
@@ -33,6 +39,20 @@ export class SseScanner {
 
   constructor(marker: TerminalMarker | undefined) {
     this.#marker = marker
+    this.#tally = new EventTally(marker !== undefined)
+  }
+
+  /** Whole events let through so far; comments and what was never ended are none. */
+  get events(): number {
+    return this.#tally.events
+  }
+
+  /**
+   * Those of them that a client can't read, as their data is neither JSON nor `[DONE]`. 0 on an endpoint
+   * that no marker is known for, where data may be anything. What is taken for JSON: see EventTally.
+   */
+  get malformed(): number {
+    return this.#tally.malformed
   }
 
   /** Whether the bytes let through so far end inside an event, so that nothing may be put after them. */
@@ -62,7 +82,7 @@ export class SseScanner {
     const rest = Buffer.concat(this.#held)
     this.#held = []
     this.#heldBytes = 0
-    this.#look(rest)
+    this.#look(rest, false)
     return rest
   }
 
@@ -73,7 +93,7 @@ export class SseScanner {
 
   #release(events: Buffer): Buffer {
     this.#midEvent = false
-    this.#look(events)
+    this.#look(events, this.#tally.add(events))
     return events
   }
 
@@ -83,12 +103,13 @@ export class SseScanner {
     this.#heldBytes += chunk.length
     if (this.#heldBytes <= MAX_HELD_BYTES) return undefined
     this.#midEvent = true
+    this.#tally.tear()
     return this.rest()
   }
 
-  #look(events: Buffer): void {
+  #look(events: Buffer, isOneObject: boolean): void {
     if (this.#marker === undefined || this.ending === 'complete' || this.ending === 'failed') return
-    const seen = this.#marker(events)
+    const seen = this.#marker(events, isOneObject)
     if (seen !== 'open') this.ending = seen
   }
 }

@@ -23,17 +23,23 @@ const RESPONSE = Buffer.from('response.')
 const MESSAGE_STOP = Buffer.from('message_stop')
 const ERROR = Buffer.from('error')
 
+const LOWER_E = 0x65
+const LOWER_M = 0x6d
+
 /** The marker for a normalised request path, `undefined` where the endpoint is unknown. */
 export function terminalMarker(path: string): TerminalMarker | undefined {
   return markers.find(([suffix]) => path.endsWith(suffix))?.[1]
 }
 
 /** `data: [DONE]`; a finish reason alone where a provider leaves that out. */
-function completions(events: Buffer): StreamEnding {
-  if (events.includes(DONE) && /^data: ?\[DONE\]/m.test(events.toString('latin1')))
-    return 'complete'
+function completions(events: Buffer, isOneObject: boolean): StreamEnding {
+  if (!isOneObject && isDone(events)) return 'complete'
   if (finishReason(events)) return 'finished'
   return failed(events)
+}
+
+function isDone(events: Buffer): boolean {
+  return events.includes(DONE) && /^data: ?\[DONE\]/m.test(events.toString('latin1'))
 }
 
 function finishReason(events: Buffer): boolean {
@@ -55,7 +61,8 @@ function responses(events: Buffer): StreamEnding {
   return failed(events)
 }
 
-function messages(events: Buffer): StreamEnding {
+function messages(events: Buffer, isOneObject: boolean): StreamEnding {
+  if (isOneObject && isNamedOtherwise(events)) return 'open'
   if (events.includes(MESSAGE_STOP)) {
     const text = events.toString('latin1')
     if (/^event: ?message_stop[\r\n]/m.test(text) || /"type": ?"message_stop"/.test(text)) {
@@ -63,6 +70,13 @@ function messages(events: Buffer): StreamEnding {
     }
   }
   return failed(events)
+}
+
+/** Whether the one event names itself, and neither `message_…` nor `error`: nearly all of a stream do. */
+function isNamedOtherwise(event: Buffer): boolean {
+  if (event[0] !== LOWER_E) return false
+  const initial = event[event[6] === 0x20 ? 7 : 6]
+  return initial !== LOWER_E && initial !== LOWER_M
 }
 
 /** An error event of the upstream's own: the stream ended badly, and has said so itself. */
