@@ -1,5 +1,6 @@
 import { beginExecution } from './begin-execution.ts'
 import { BulkheadFullError } from './errors.ts'
+import { checkCount, checkNumber, MAX_TIMER_MS } from './options.ts'
 import type { ExecuteOptions, Policy, Work } from './policy.ts'
 import { abortedInLine, WaitingLine } from './waiting-line.ts'
 
@@ -53,17 +54,9 @@ class FairBulkhead implements Bulkhead {
   #active = 0
 
   constructor({ max, queue = 0, queueTimeoutMs, onRejected }: BulkheadOptions) {
-    if (!Number.isSafeInteger(max) || max < 1) {
-      throw new RangeError(`max must be a whole number from 1, not ${max}.`)
-    }
-    if (!Number.isSafeInteger(queue) || queue < 0) {
-      throw new RangeError(`queue must be a whole number from 0, not ${queue}.`)
-    }
-    if (queueTimeoutMs !== undefined && !(queueTimeoutMs > 0)) {
-      throw new RangeError(`queueTimeoutMs must be above 0, not ${queueTimeoutMs}.`)
-    }
-    this.#max = max
-    this.#queue = queue
+    this.#max = checkCount('max', max, 1)
+    this.#queue = checkCount('queue', queue, 0)
+    if (queueTimeoutMs !== undefined) checkNumber('queueTimeoutMs', queueTimeoutMs, 1, MAX_TIMER_MS)
     this.#queueTimeoutMs = queueTimeoutMs
     this.#onRejected = onRejected
   }

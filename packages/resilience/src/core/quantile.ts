@@ -1,3 +1,5 @@
+import { checkCount } from './options.ts'
+
 /** Fewer samples than this say nothing about a tail. */
 const MIN_SAMPLES = 20
 
@@ -24,9 +26,7 @@ export interface QuantileOptions {
  * @throws RangeError for a window that isn't a whole number from 20.
  */
 export function createQuantile({ window = 512 }: QuantileOptions = {}): Quantile {
-  if (!Number.isSafeInteger(window) || window < MIN_SAMPLES) {
-    throw new RangeError(`window must be a whole number from ${MIN_SAMPLES}, not ${window}.`)
-  }
+  checkCount('window', window, MIN_SAMPLES)
   const byAge = new Float64Array(window)
   const bySize = new Float64Array(window)
   let next = 0

@@ -1,8 +1,5 @@
 import { AbortedError, TimeoutError } from './errors.ts'
 
-/** A longer timer would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1
-
 /** Callers in the order they came. Any may leave, wherever it stands, at the same small cost. */
 export class WaitingLine<T> {
   #first: Waiter<T> | undefined
@@ -85,7 +82,7 @@ class Waiter<T> {
   }
 
   limit(ms: number, onOver: () => void): void {
-    this.#timer = setTimeout(onOver, Math.min(ms, MAX_TIMER_MS))
+    this.#timer = setTimeout(onOver, ms)
   }
 
   stopWatching(): void {

@@ -6,6 +6,7 @@ import {
   RateLimitedError,
   TimeoutError,
 } from '../errors.ts'
+import { checkCount, checkNumber } from '../options.ts'
 import type { ExecuteOptions, Work } from '../policy.ts'
 import type {
   CircuitBreaker,
@@ -46,16 +47,10 @@ export class Circuit implements CircuitBreaker {
     this.#window = createWindow(trip)
     this.#slowMs = ('slowMs' in trip ? trip.slowMs : undefined) ?? Number.POSITIVE_INFINITY
     this.#timed = trip.kind === 'time' || this.#slowMs < Number.POSITIVE_INFINITY
-    this.#openForMs = options.openForMs ?? 30_000
-    this.#probes = options.halfOpen?.probes ?? 1
+    this.#openForMs = checkNumber('openForMs', options.openForMs ?? 30_000, 0, Infinity)
+    this.#probes = checkCount('halfOpen.probes', options.halfOpen?.probes ?? 1, 1)
     this.#isFailure = options.isFailure
     this.#onStateChange = options.onStateChange
-    if (!(this.#openForMs >= 0)) {
-      throw new RangeError(`openForMs must be a number from 0, not ${this.#openForMs}.`)
-    }
-    if (!Number.isSafeInteger(this.#probes) || this.#probes < 1) {
-      throw new RangeError(`halfOpen.probes must be a whole number from 1, not ${this.#probes}.`)
-    }
   }
 
   get state(): CircuitState {
@@ -93,8 +88,7 @@ export class Circuit implements CircuitBreaker {
   }
 
   open(forMs = this.#openForMs): void {
-    if (!(forMs >= 0)) throw new RangeError(`forMs must be a number from 0, not ${forMs}.`)
-    this.#dueAt = this.#now() + forMs
+    this.#dueAt = this.#now() + checkNumber('forMs', forMs, 0, Infinity)
     if (this.#state !== 'open') this.#change('open', 'manual')
   }
 

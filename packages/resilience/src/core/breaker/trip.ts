@@ -1,3 +1,4 @@
+import { checkCount, checkNumber } from '../options.ts'
 import { ConsecutiveWindow } from './consecutive-window.ts'
 import { CountWindow } from './count-window.ts'
 import type { OutcomeWindow, RateLimits } from './outcome-window.ts'
@@ -44,9 +45,9 @@ export type Trip = ConsecutiveTrip | CountTrip | TimeTrip
 export function createWindow(trip: Trip): OutcomeWindow {
   switch (trip.kind) {
     case 'consecutive':
-      return new ConsecutiveWindow(whole('trip.failures', trip.failures ?? 5))
+      return new ConsecutiveWindow(checkCount('trip.failures', trip.failures ?? 5, 1))
     case 'count': {
-      const size = whole('trip.size', trip.size)
+      const size = checkCount('trip.size', trip.size, 1)
       const limits = rateLimits(trip, trip.minimum ?? size)
       if (limits.minimum > size) {
         throw new RangeError(
@@ -57,7 +58,7 @@ export function createWindow(trip: Trip): OutcomeWindow {
     }
     case 'time':
       return new TimeWindow(
-        positive('trip.windowMs', trip.windowMs),
+        checkNumber('trip.windowMs', trip.windowMs, 1, Number.MAX_SAFE_INTEGER),
         rateLimits(trip, trip.minimum ?? 10),
       )
   }
@@ -67,22 +68,12 @@ function rateLimits(trip: TripRates, minimum: number): RateLimits {
   if ((trip.slowRate === undefined) !== (trip.slowMs === undefined)) {
     throw new RangeError('trip.slowRate and trip.slowMs go together: give both or neither.')
   }
-  if (trip.slowMs !== undefined) positive('trip.slowMs', trip.slowMs)
+  if (trip.slowMs !== undefined) checkNumber('trip.slowMs', trip.slowMs, 0, Number.MAX_SAFE_INTEGER)
   return {
     failureRate: share('trip.failureRate', trip.failureRate),
     slowRate: trip.slowRate === undefined ? undefined : share('trip.slowRate', trip.slowRate),
-    minimum: whole('trip.minimum', minimum),
+    minimum: checkCount('trip.minimum', minimum, 1),
   }
-}
-
-function whole(name: string, value: number): number {
-  if (Number.isSafeInteger(value) && value >= 1) return value
-  throw new RangeError(`${name} must be a whole number from 1, not ${value}.`)
-}
-
-function positive(name: string, value: number): number {
-  if (value > 0 && value < Number.POSITIVE_INFINITY) return value
-  throw new RangeError(`${name} must be a number above 0, not ${value}.`)
 }
 
 function share(name: string, value: number): number {
