@@ -13,15 +13,32 @@ function upstream(
   return {
     name,
     protocol: 'openai',
-    endpoint: { url: new URL(url), apiKey: new Secret('CANARY') },
+    endpoints: [endpoint(url, new Secret('CANARY'))],
+    models: new Map(),
     timeouts,
+    retry: { retries: 2, initial: 1, max: 1, bodyLimit: 1, budget: 0.2, budgetFloor: 10 },
+    breaker: undefined,
+    concurrency: { max: 1, queue: 1 },
+    hedge: undefined,
     demo: false,
     ...more,
   }
 }
 
+function endpoint(url: string, apiKey?: Secret): UpstreamSettings['endpoints'][number] {
+  return { url: new URL(url), apiKey, weight: 1 }
+}
+
 function route(match: string, to: string, more: Partial<RouteSettings> = {}): RouteSettings {
-  return { match, upstream: to, auth: 'none', stripPrefix: '', validate: undefined, ...more }
+  return {
+    match,
+    upstreams: to.split(','),
+    auth: 'none',
+    stripPrefix: '',
+    validate: undefined,
+    holdBack: 'off',
+    ...more,
+  }
 }
 
 function settings(
@@ -58,7 +75,7 @@ const demo = upstream('demo', 'http://127.0.0.1:1/v1', { demo: true })
 const claude = upstream('anthropic', 'https://api.anthropic.com/v1', { protocol: 'anthropic' })
 const service = upstream('companion', 'http://localhost:8084', { protocol: 'http' })
 const local = upstream('local', 'http://localhost:11434/v1', {
-  endpoint: { url: new URL('http://localhost:11434/v1'), apiKey: undefined },
+  endpoints: [endpoint('http://localhost:11434/v1')],
 })
 
 function show(what: Settings, url = 'http://127.0.0.1:8000', warnings: string[] = []): string {
@@ -104,6 +121,19 @@ describe('banner', () => {
     expect(text).toContain('local demo model, no AI: set OPENAI_API_KEY')
     expect(text).toContain('"model":"tidegate-demo"')
     expect(text).not.toContain('authorization')
+  })
+
+  it('says where a request goes on when an upstream fails', () => {
+    const twice = { endpoints: [endpoint('http://a'), endpoint('http://b')] }
+    const many = upstream('many', 'http://a', twice)
+    const text = show(settings([openai, many], [route('/v1/**', 'openai,many')]))
+    expect(text).toContain('/v1/**  → openai (api.openai.com), then many (2 endpoints)  no client')
+  })
+
+  it('asks for a model by the name that clients use for it', () => {
+    const models = new Map([['fast', 'llama-3']])
+    const renamed = upstream('local', 'http://localhost:11434/v1', { models })
+    expect(show(settings([renamed], [route('/v1/**', 'local')]))).toContain('"model":"fast"')
   })
 
   it.each([

@@ -36,7 +36,7 @@ function describeSource({ configFile }: Settings): string {
 function describeRoutes({ routes, upstreams }: Settings): readonly string[] {
   const rows = routes.map((route) => [
     route.match,
-    `→ ${describeUpstream(route, upstreams)}`,
+    `→ ${describeUpstreams(route, upstreams)}`,
     authWords[route.auth],
   ])
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
@@ -48,12 +48,24 @@ function describeRoutes({ routes, upstreams }: Settings): readonly string[] {
   )
 }
 
-function describeUpstream(route: RouteSettings, upstreams: readonly UpstreamSettings[]): string {
-  const upstream = upstreams.find(({ name }) => name === route.upstream)
+function describeUpstreams(route: RouteSettings, upstreams: readonly UpstreamSettings[]): string {
+  return route.upstreams
+    .map((name) =>
+      describeUpstream(
+        name,
+        upstreams.find((each) => each.name === name),
+      ),
+    )
+    .join(', then ')
+}
+
+function describeUpstream(name: string, upstream: UpstreamSettings | undefined): string {
   if (upstream?.demo === true) {
     return 'local demo model, no AI: set OPENAI_API_KEY for a real one'
   }
-  return `${route.upstream} (${upstream?.endpoint.url.host})`
+  const [first, ...others] = upstream?.endpoints ?? []
+  const place = others.length === 0 ? first?.url.host : `${others.length + 1} endpoints`
+  return `${name} (${place})`
 }
 
 const authWords: Readonly<Record<RouteSettings['auth'], string>> = {

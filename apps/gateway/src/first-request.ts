@@ -5,7 +5,7 @@ import type { RouteSettings, Settings, UpstreamSettings } from './config/setting
 export function firstRequest({ routes, upstreams }: Settings, url: string): string {
   const base = url.replace('//0.0.0.0', '//127.0.0.1').replace('//[::]', '//[::1]')
   const candidates = routes.flatMap((route) => {
-    const upstream = upstreams.find(({ name }) => name === route.upstream)
+    const upstream = upstreams.find(({ name }) => name === route.upstreams[0])
     const request = upstream && requestTo(route, upstream)
     return request !== undefined && routeOf(routes, request.path) === route ? [request] : []
   })
@@ -28,7 +28,7 @@ function requestTo(route: RouteSettings, upstream: UpstreamSettings): FirstReque
   }
   if (upstream.protocol === 'anthropic') {
     const version = option('anthropic-version: 2023-06-01')
-    const body = chat({ model: 'claude-sonnet-4-5', max_tokens: 100 })
+    const body = chat({ model: aliasOf(upstream) ?? 'claude-sonnet-4-5', max_tokens: 100 })
     const options = [...credential(route, upstream), version, ...body]
     return { path: `${prefix}/v1/messages`, options, rank: 1 }
   }
@@ -41,9 +41,15 @@ function requestTo(route: RouteSettings, upstream: UpstreamSettings): FirstReque
   return { path: `${prefix}/v1/chat/completions`, options, rank: 0 }
 }
 
-function knownModel({ demo, endpoint }: UpstreamSettings): string | undefined {
-  if (demo) return 'tidegate-demo'
-  return endpoint.url.host === 'api.openai.com' ? 'gpt-4o-mini' : undefined
+function knownModel(upstream: UpstreamSettings): string | undefined {
+  if (upstream.demo) return 'tidegate-demo'
+  const isOpenai = upstream.endpoints.every(({ url }) => url.host === 'api.openai.com')
+  return aliasOf(upstream) ?? (isOpenai ? 'gpt-4o-mini' : undefined)
+}
+
+function aliasOf({ models }: UpstreamSettings): string | undefined {
+  const [alias] = models.keys()
+  return alias
 }
 
 function chat(request: object): readonly string[] {
@@ -55,7 +61,7 @@ function credential(route: RouteSettings, upstream: UpstreamSettings): readonly 
   const header = upstream.protocol === 'anthropic' ? 'x-api-key: ' : 'authorization: Bearer '
   if (route.auth === 'required') return [option(`${header}YOUR_TIDEGATE_KEY`)]
   const passes = route.auth === 'none' && !upstream.demo && upstream.protocol !== 'http'
-  if (!passes || upstream.endpoint.apiKey !== undefined) return []
+  if (!passes || upstream.endpoints.every(({ apiKey }) => apiKey !== undefined)) return []
   return [option(`${header}YOUR_PROVIDER_KEY`)]
 }
 

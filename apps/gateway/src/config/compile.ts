@@ -2,9 +2,11 @@ import { resolve } from 'node:path'
 import type { Secret } from '@tidegate/config'
 import { authOf } from './rules/exposure.ts'
 import type { GatewayConfig } from './schema/gateway.ts'
+import { retryDefaults } from './schema/resilience.ts'
 import type {
   KeySettings,
   Profile,
+  RetrySettings,
   RouteSettings,
   ServerSettings,
   Settings,
@@ -60,32 +62,41 @@ function compileServer(server: GatewayConfig['server'], { tls }: CompileContext)
 
 function compileUpstream(
   name: string,
-  { protocol, endpoints, timeouts }: GatewayConfig['upstreams'][string],
+  upstream: GatewayConfig['upstreams'][string],
   { demo }: CompileContext,
 ): UpstreamSettings {
-  const [endpoint] = endpoints
-  // The schema asks for one: this is for the compiler.
-  if (endpoint === undefined) throw new TypeError(`Upstream ${name} has no endpoint.`)
+  const { protocol, endpoints, models, timeouts, breaker, hedge } = upstream
   return {
     name,
     protocol,
-    endpoint: { url: new URL(endpoint.url), apiKey: endpoint.apiKey },
+    endpoints: endpoints.map(({ url, apiKey, weight }) => ({ url: new URL(url), apiKey, weight })),
+    models: new Map(Object.entries(models)),
     timeouts,
+    retry: compileRetry(upstream.retry),
+    breaker,
+    concurrency: upstream.concurrency ?? { max: Number.MAX_SAFE_INTEGER, queue: 0 },
+    hedge: hedge?.after === undefined ? undefined : { after: hedge.after, budget: hedge.budget },
     demo: name === demo,
   }
+}
+
+// Another upstream of the route may still be tried, for which the body is kept.
+function compileRetry(retry: GatewayConfig['upstreams'][string]['retry']): RetrySettings {
+  if (retry === undefined) return { ...retryDefaults, retries: 0 }
+  return { ...retry, initial: Math.min(retry.initial, retry.max) }
 }
 
 function compileRoute(
   config: GatewayConfig,
   route: GatewayConfig['routes'][number],
 ): RouteSettings {
-  const [upstream = ''] = route.upstreams
   return {
     match: route.match,
-    upstream,
+    upstreams: route.upstreams,
     auth: authOf(config, route),
     stripPrefix: route.stripPrefix ?? '',
     validate: compileValidation(route.validate),
+    holdBack: route.stream?.holdBack ?? 'off',
   }
 }
 

@@ -32,10 +32,18 @@ describe('a file', () => {
           demo: false,
         },
       ],
-      routes: [{ match: '/v1/**', upstream: 'openai', auth: 'none', stripPrefix: '' }],
+      routes: [
+        {
+          match: '/v1/**',
+          upstreams: ['openai'],
+          auth: 'none',
+          stripPrefix: '',
+          holdBack: 'off',
+        },
+      ],
       keys: [],
     })
-    expect(settings.upstreams[0]?.endpoint.url.href).toBe('https://api.openai.com/v1')
+    expect(settings.upstreams[0]?.endpoints[0]?.url.href).toBe('https://api.openai.com/v1')
   })
 
   it('may say everything that is built, also that the rest is off', async () => {
@@ -88,7 +96,7 @@ auth:
     expect(settings.routes).toEqual([
       {
         match: '/v1/**',
-        upstream: 'openai',
+        upstreams: ['openai'],
         auth: 'required',
         stripPrefix: '',
         validate: {
@@ -96,18 +104,20 @@ auth:
           contentType: ['application/json'],
           schema: { type: 'object' },
         },
+        holdBack: 'off',
       },
       {
         match: '/companion/**',
-        upstream: 'companion',
+        upstreams: ['companion'],
         auth: 'none',
         stripPrefix: '/companion',
         validate: undefined,
+        holdBack: 'off',
       },
     ])
     expect(settings.keys.map(({ id }) => id)).toEqual(['demo', 'ci'])
     expect(settings.keys[1]?.secret).toEqual({ sha256: 'ab'.repeat(32) })
-    expect(settings.upstreams[0]?.endpoint.apiKey).toBeUndefined()
+    expect(settings.upstreams[0]?.endpoints[0]?.apiKey).toBeUndefined()
     expect(settings.server).toMatchObject({ compression: false, maxConnections: 50 })
   })
 
@@ -143,7 +153,7 @@ auth:
       upstreams: { a: { protocol: 'http', endpoints: [{ url: 'http://a' }] } },
       routes: [{ match: '/**', upstreams: ['a'] }],
     }
-    expect(settingsOf(await check(JSON.stringify(json))).routes[0]?.upstream).toBe('a')
+    expect(settingsOf(await check(JSON.stringify(json))).routes[0]?.upstreams).toEqual(['a'])
   })
 
   it('is below the environment, and above a profile', async () => {

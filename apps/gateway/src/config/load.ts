@@ -9,18 +9,16 @@ import {
   type Variables,
 } from '@tidegate/config'
 import { compileSettings } from './compile.ts'
-import {
-  type EnvironmentSetup,
-  processDefinition,
-  providersDefinition,
-  setUpFromEnvironment,
-} from './environment.ts'
+import { processDefinition } from './environment.ts'
+import { type EnvironmentSetup, setUpFromEnvironment } from './provider-setup.ts'
+import { providersDefinition } from './providers.ts'
 import { mergeReports } from './report.ts'
 import { exposureRules } from './rules/exposure.ts'
 import { keyRules } from './rules/keys.ts'
 import { createLogFileRule } from './rules/log-file.ts'
 import { routeRules } from './rules/routes.ts'
 import { createTlsRule, readTls } from './rules/tls.ts'
+import { upstreamRules } from './rules/upstreams.ts'
 import { checkValidation } from './rules/validation.ts'
 import { gatewaySchema } from './schema/gateway.ts'
 import type { Settings } from './settings.ts'
@@ -99,7 +97,7 @@ function defineGateway(layer: Layer, cwd: string) {
     schema: gatewaySchema,
     profiles,
     refine: [
-      ...[...routeRules, ...exposureRules, ...keyRules],
+      ...[...routeRules, ...upstreamRules, ...exposureRules, ...keyRules],
       ...[createTlsRule(cwd), createLogFileRule(cwd)],
     ],
   })

@@ -65,16 +65,10 @@ routes:
   it.each([
     ['redis', { top: 'redis: { url: "redis://:CANARY@x" }' }],
     ['workers', { top: 'server: { workers: auto }' }],
-    ['models', { upstream: 'models: { fast: gpt }' }],
-    ['retry', { upstream: 'retry: { retries: 2 }' }],
-    ['breaker', { upstream: 'breaker: { failures: 5 }' }],
-    ['concurrency', { upstream: 'concurrency: { max: 5 }' }],
-    ['hedge', { upstream: 'hedge: { after: 1s }' }],
     ['route limits', { route: 'limits: [per-ip]' }],
     ['cache', { route: 'cache: { ttl: 5m }' }],
     ['coalesce', { route: 'coalesce: true' }],
     ['idempotency', { route: 'idempotency: 1h' }],
-    ['holdBack', { route: 'stream: { holdBack: 1s }' }],
     ['resume', { route: 'stream: { resume: 1m }' }],
     ['limits', { top: 'limits: { per-ip: { by: ip, rate: 100/1m } }' }],
     ['tiers', { top: 'tiers: { free: { requests: 60/1m } }' }],
@@ -85,22 +79,6 @@ routes:
     expect(checked.report.problems.map(({ code }) => code)).toEqual(['not_built_yet'])
     expect(problemsOf(checked)[0]).toContain('is not built yet')
     expect(problemsOf(checked)[0]).not.toContain('CANARY')
-  })
-
-  it('say that several endpoints and a second upstream are not built yet', async () => {
-    const yaml = `version: 1
-upstreams:
-  a: { protocol: openai, endpoints: [{ url: "http://a" }, { url: "http://b" }] }
-  b: { protocol: openai, endpoints: [{ url: "http://a" }] }
-  c: { protocol: anthropic, endpoints: [{ url: "http://a" }] }
-routes:
-  - { match: /v1/**, upstreams: [a, b] }
-  - { match: /v2/**, upstreams: [a, c] }
-`
-    const problems = problemsOf(await check(yaml)).join('\n')
-    expect(problems).toContain('balancing over several endpoints is not built yet')
-    expect(problems).toContain('failing over to a second upstream is not built yet')
-    expect(problems).toContain('these speak openai and anthropic')
   })
 
   it('name keys and ids that are there twice, plain or hashed, and the admin key among them', async () => {

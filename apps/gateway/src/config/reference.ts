@@ -1,6 +1,7 @@
 import { defineConfig, toDotenvExample, toJsonSchema, toMarkdown } from '@tidegate/config'
 import { z } from 'zod'
-import { LATER_VARIABLES, processDefinition, providersDefinition } from './environment.ts'
+import { LATER_VARIABLES, processDefinition } from './environment.ts'
+import { providersDefinition } from './providers.ts'
 import { gatewaySchema } from './schema/gateway.ts'
 
 /** A file that says what the schema says. */
@@ -42,6 +43,7 @@ function referencePage(tables: string): string {
 ${tables
   .split('\n')
   .filter((line) => !line.includes('schema.<name>'))
+  .map((line) => line.replace('| `{}` |', '| as below |'))
   .join('\n')}
 ## Without a file
 

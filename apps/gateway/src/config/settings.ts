@@ -54,22 +54,60 @@ export interface ServerSettings {
 export interface UpstreamSettings {
   readonly name: string
   readonly protocol: Protocol
-  readonly endpoint: { readonly url: URL; readonly apiKey: Secret | undefined }
+  /** At least one. */
+  readonly endpoints: readonly EndpointSettings[]
+  /** Alias → the upstream's own name of a model. */
+  readonly models: ReadonlyMap<string, string>
   readonly timeouts: {
     readonly connect: number
     readonly firstByte: number
     readonly idle: number
     readonly total: number
   }
+  readonly retry: RetrySettings
+  /** Absent: off. */
+  readonly breaker: { readonly failures: number; readonly openFor: number } | undefined
+  readonly concurrency: { readonly max: number; readonly queue: number }
+  /** Absent: off. */
+  readonly hedge: HedgeSettings | undefined
   /** Set on the built-in demo model, so that start-up and health can say what it is. */
   readonly demo: boolean
+}
+
+export interface EndpointSettings {
+  readonly url: URL
+  readonly apiKey: Secret | undefined
+  /** Its share beside the others'; above 0. */
+  readonly weight: number
+}
+
+export interface RetrySettings {
+  /** Extra tries on this upstream; 0 = off. */
+  readonly retries: number
+  /** The first wait and the longest one. A `Retry-After` up to `max` is waited for. */
+  readonly initial: number
+  readonly max: number
+  /** A body up to this size is kept until the answer begins, so that it can be sent again. */
+  readonly bodyLimit: number
+  /** Retries may add this share to the calls of the last ten seconds, 0 to 1, … */
+  readonly budget: number
+  /** … and always this many in a second. */
+  readonly budgetFloor: number
+}
+
+export interface HedgeSettings {
+  /** Milliseconds, or the 95th percentile of the first-byte times measured lately. */
+  readonly after: number | 'p95'
+  /** The share of calls that may be hedged, 0 to 1. */
+  readonly budget: number
 }
 
 export type AuthMode = 'required' | 'optional' | 'none'
 
 export interface RouteSettings {
   readonly match: string
-  readonly upstream: string
+  /** In order of failover; all of one protocol. */
+  readonly upstreams: readonly string[]
   readonly auth: AuthMode
   readonly stripPrefix: string
   readonly validate:
@@ -79,6 +117,8 @@ export interface RouteSettings {
         readonly contentType?: readonly string[]
       }
     | undefined
+  /** How much of a stream is kept back so that it could begin anew elsewhere: a number of events. */
+  readonly holdBack: 'off' | 'full' | number
 }
 
 export interface KeySettings {

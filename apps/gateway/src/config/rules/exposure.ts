@@ -6,6 +6,7 @@ import type { AuthMode } from '../settings.ts'
 /** What would let strangers in who should stay out, or nobody at all. */
 export const exposureRules: readonly Rule<GatewayConfig>[] = [
   findOpenCredentials,
+  findWanderingCredentials,
   findKeylessRoutes,
   findAnyOrigin,
 ]
@@ -33,6 +34,28 @@ function findOpenCredentials(config: GatewayConfig): readonly Finding[] {
 function lends({ upstreams }: GatewayConfig, name: string): boolean {
   const endpoints = Object.hasOwn(upstreams, name) ? upstreams[name]?.endpoints : undefined
   return eachKnown(endpoints ?? [], ({ apiKey }) => [apiKey]).some((key) => key !== undefined)
+}
+
+// Where no key is required, the client's own credential passes: to whichever upstream answers.
+function findWanderingCredentials(config: GatewayConfig): readonly Finding[] {
+  return eachKnown(config.routes, (route, index) => {
+    if (authOf(config, route) === 'required') return []
+    const hosts = new Set(eachKnown(route.upstreams, (name) => strangers(config, name)))
+    if (hosts.size < 2) return []
+    const message = `a client's own credential goes to whichever upstream answers, ${[...hosts].join(' or ')}, as they have no apiKey; give each one, or set auth: required`
+    return [{ path: ['routes', index, 'upstreams'], severity: 'warning', message }]
+  })
+}
+
+/** The first host elsewhere that an AI upstream would hand a client's own credential to. */
+function strangers({ upstreams }: GatewayConfig, name: string): readonly string[] {
+  const upstream = Object.hasOwn(upstreams, name) ? upstreams[name] : undefined
+  if (upstream === undefined || upstream.protocol === 'http') return []
+  const hosts = eachKnown(upstream.endpoints, ({ url, apiKey }) => {
+    const { host, hostname } = new URL(url)
+    return apiKey === undefined && !isLocalHost(hostname.replace(/^\[|\]$/g, '')) ? [host] : []
+  })
+  return hosts.slice(0, 1)
 }
 
 function findKeylessRoutes({ auth, routes }: GatewayConfig): readonly Finding[] {

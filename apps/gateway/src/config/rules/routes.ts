@@ -6,10 +6,11 @@ import { suggest } from '../suggest.ts'
 /** What is wrong between routes and upstreams. */
 export const routeRules: readonly Rule<GatewayConfig>[] = [
   findUnknownUpstreams,
-  findSecondUpstreams,
+  findMixedProtocols,
+  findRepeatedUpstreams,
+  findHeldBackBytes,
   findWrongPrefixes,
   findShadows,
-  findSeveralEndpoints,
   findUnused,
 ]
 
@@ -31,26 +32,44 @@ function findUnknownUpstreams({ routes, upstreams }: GatewayConfig): readonly Fi
   )
 }
 
-function findSecondUpstreams({ routes, upstreams }: GatewayConfig): readonly Finding[] {
+function findMixedProtocols({ routes, upstreams }: GatewayConfig): readonly Finding[] {
   return eachKnown(routes, ({ upstreams: names }, index) => {
-    const areThere = names.every((name) => Object.hasOwn(upstreams, name))
-    if (names.length < 2 || !areThere) return []
-    const path = ['routes', index, 'upstreams']
-    const protocols = new Set(names.map((name) => upstreams[name]?.protocol))
-    if (protocols.size > 1) {
-      const message = `a route's upstreams must speak one protocol, and these speak ${[...protocols].join(' and ')}`
-      return [{ path, message }]
-    }
-    const message = 'failing over to a second upstream is not built yet; name one'
-    return [{ path, code: 'not_built_yet', message }]
+    const protocols = new Set(protocolsOf(names, upstreams))
+    if (protocols.size < 2) return []
+    const message = `a route's upstreams must speak one protocol, and these speak ${[...protocols].join(' and ')}; failing over from one to another would need bodies to be translated`
+    return [{ path: ['routes', index, 'upstreams'], message }]
   })
 }
 
-function findSeveralEndpoints({ upstreams }: GatewayConfig): readonly Finding[] {
-  return eachKnown(Object.keys(upstreams), (name) => {
-    if ((upstreams[name]?.endpoints.length ?? 0) < 2) return []
-    const message = 'balancing over several endpoints is not built yet; keep one'
-    return [{ path: ['upstreams', name, 'endpoints'], code: 'not_built_yet', message }]
+function protocolsOf(
+  names: readonly string[],
+  upstreams: GatewayConfig['upstreams'],
+): readonly string[] {
+  return eachKnown(names, (name) => {
+    const upstream = Object.hasOwn(upstreams, name) ? upstreams[name] : undefined
+    return upstream === undefined ? [] : [upstream.protocol]
+  })
+}
+
+function findRepeatedUpstreams({ routes }: GatewayConfig): readonly Finding[] {
+  return eachKnown(routes, ({ upstreams }, index) => {
+    const names = eachKnown(upstreams, (name, at) => [{ name, at }])
+    return names
+      .filter(({ name }, position) => names.findIndex((each) => each.name === name) < position)
+      .map(({ name, at }) => ({
+        path: ['routes', index, 'upstreams', at],
+        message: `${JSON.stringify(name)} is on this route already, and how often it is tried its own retry says; remove it here`,
+      }))
+  })
+}
+
+function findHeldBackBytes({ routes, upstreams }: GatewayConfig): readonly Finding[] {
+  return eachKnown(routes, ({ upstreams: names, stream }, index) => {
+    if (stream?.holdBack === undefined) return []
+    if (!protocolsOf(names, upstreams).includes('http')) return []
+    const message =
+      'streams of protocol http pass as they are, so none can be held back; set it to off, or say which AI protocol the upstream speaks'
+    return [{ path: ['routes', index, 'stream', 'holdBack'], message }]
   })
 }
 

@@ -1,5 +1,5 @@
 import { field } from '@tidegate/config'
-import { choice, list } from '@tidegate/config/fields'
+import { choice, integer, list, offOr } from '@tidegate/config/fields'
 import { z } from 'zod'
 import { parseMatch } from '../route-match.ts'
 import { checked } from './checked.ts'
@@ -29,7 +29,13 @@ const validate = z
 
 const stream = z
   .strictObject({
-    holdBack: later('holding a stream back'),
+    holdBack: field(
+      offOr(z.union([choice(['full']), integer({ min: 1, max: 10_000 })])).prefault('off'),
+      {
+        description:
+          'How many events of a stream are kept back, so that one that breaks before can begin anew: a number, or `full` for all.',
+      },
+    ),
     resume: later('resuming a stream'),
   })
   .optional()
@@ -47,7 +53,8 @@ export const routeSchema = z.strictObject({
   upstreams: field(
     list().refine((names) => names.length > 0, { error: 'names no upstream' }),
     {
-      description: 'The name of the upstream that answers.',
+      description:
+        'The upstream that answers, and those that are asked in this order when it fails; all of one protocol.',
       example: 'openai',
     },
   ),
