@@ -13,11 +13,28 @@ export {
 export type { OutcomeCounts, OutcomeReason } from './core/breaker/outcome-window.ts'
 export type { ConsecutiveTrip, CountTrip, TimeTrip, Trip, TripRates } from './core/breaker/trip.ts'
 export { type Bulkhead, type BulkheadOptions, createBulkhead, type Slot } from './core/bulkhead.ts'
-export { ResilienceError } from './core/errors.ts'
+export { compose } from './core/compose.ts'
+export {
+  AbortedError,
+  BulkheadFullError,
+  CircuitOpenError,
+  isResilienceError,
+  RateLimitedError,
+  ResilienceError,
+  type ResilienceErrorOptions,
+  TimeoutError,
+  type TimeoutLimit,
+} from './core/errors.ts'
+export { createFallback, type FallbackOptions } from './core/fallback.ts'
+export { createLimit, type LimitDecision, type LimitOptions } from './core/limit.ts'
+export type { ExecuteOptions, Execution, Policy, Work } from './core/policy.ts'
 export { createQuantile, type Quantile, type QuantileOptions } from './core/quantile.ts'
+export { createRetry, type RetryEvent, type RetryOptions } from './core/retry.ts'
 export { parseRetryAfter, type RetryAfterHeaders } from './core/retry-after.ts'
 export {
   createRetryBudget,
   type RetryBudget,
   type RetryBudgetOptions,
 } from './core/retry-budget.ts'
+export { Timeline, type TimelineEntry, timelineOf } from './core/timeline.ts'
+export { createTimeout, type TimeoutOptions } from './core/timeout.ts'

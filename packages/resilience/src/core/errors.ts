@@ -13,6 +13,8 @@ export abstract class ResilienceError<Code extends string = string> extends Erro
   abstract readonly code: Code
   /** What happened until then, in order; instants are milliseconds since the call began. */
   timeline: readonly TimelineEntry[] = []
+  /** Whether another try may do better. A retry heeds it unless it is told otherwise. */
+  readonly retryable: boolean = true
 
   constructor(message: string, options: ResilienceErrorOptions = {}) {
     super(message, options)
@@ -23,6 +25,7 @@ export abstract class ResilienceError<Code extends string = string> extends Erro
 /** The caller's own signal ended the call. Its reason is the `cause`. Never a failure of the callee. */
 export class AbortedError extends ResilienceError<'aborted'> {
   readonly code = 'aborted'
+  override readonly retryable = false
 }
 
 /** A time limit ran out. */
@@ -32,10 +35,13 @@ export class TimeoutError extends ResilienceError<'timeout'> {
   readonly limitMs: number
   /** Which limit it was. */
   readonly limit: TimeoutLimit
+  /** Not when there is no time left for it, nor when so many wait that this one's time ran out. */
+  override readonly retryable: boolean
 
   constructor(limit: TimeoutLimit, limitMs: number, options: ResilienceErrorOptions = {}) {
     super(`Not done within ${limitMs} ms (limit: ${limit}).`, options)
     this.limit = limit
+    this.retryable = limit !== 'total' && limit !== 'queue'
     this.limitMs = limitMs
   }
 }
@@ -58,6 +64,7 @@ export class CircuitOpenError extends ResilienceError<'circuit_open'> {
 /** All places and the whole queue of a bulkhead are taken: the call was refused without being made. */
 export class BulkheadFullError extends ResilienceError<'bulkhead_full'> {
   readonly code = 'bulkhead_full'
+  override readonly retryable = false
 }
 
 /** The limit callback refused the call. */
@@ -71,4 +78,10 @@ export class RateLimitedError extends ResilienceError<'rate_limited'> {
     super(`Refused by the limit${when}.`, options)
     this.retryAfterMs = retryAfterMs
   }
+}
+
+/** Recognises a `ResilienceError`, also one of another copy of this package. */
+export function isResilienceError(error: unknown): error is ResilienceError {
+  if (error instanceof ResilienceError) return true
+  return error instanceof Error && 'code' in error && 'timeline' in error && 'retryable' in error
 }

@@ -1,5 +1,4 @@
-import { AbortedError, ResilienceError } from './errors.ts'
-import { rememberTimeline, Timeline } from './timeline.ts'
+import type { Timeline } from './timeline.ts'
 
 /** What a called function is told. */
 export interface Execution {
@@ -28,8 +27,8 @@ export interface ExecuteOptions {
 export interface Policy {
   /**
    * Calls `work` under this policy and returns what it returns. What `work` throws at last is thrown
-   * on as it is; a policy's own errors are {@link ResilienceError}s. `timelineOf(error)` tells the
-   * history of either.
+   * on as it is; a policy's own errors are `ResilienceError`s. `timelineOf(error)` tells the history of
+   * either.
    *
    * @throws AbortedError as soon as `options.signal` aborts, whatever `work` does with it.
    */

@@ -1,3 +1,5 @@
+import { ResilienceError } from './errors.ts'
+
 /** Something that happened to a call. */
 export interface TimelineEntry {
   /**
@@ -46,6 +48,11 @@ export class Timeline {
     return this.#entries
   }
 
+  /** What was added last. */
+  get last(): TimelineEntry | undefined {
+    return this.#entries.at(-1)
+  }
+
   /** Adds an entry; `at` is now, less `ms` where it is given, unless it is given itself. */
   add(entry: Omit<TimelineEntry, 'at'> & { readonly at?: number }): void {
     const at = entry.at ?? Math.max(0, this.elapsed - (entry.ms ?? 0))
@@ -54,11 +61,17 @@ export class Timeline {
   }
 }
 
-const timelines = new WeakMap<object, Timeline>()
+const timelines = new WeakMap<object, readonly TimelineEntry[]>()
 
-/** Ties a history to an error that isn't ours: what `fn` threw is thrown on as it is. */
+/**
+ * Ties the history so far to an error, also to one that isn't ours: what the work threw is thrown on
+ * as it is.
+ */
 export function rememberTimeline(error: unknown, timeline: Timeline): void {
-  if (typeof error === 'object' && error !== null) timelines.set(error, timeline)
+  if (typeof error !== 'object' || error === null) return
+  const entries = [...timeline.entries]
+  timelines.set(error, entries)
+  if (error instanceof ResilienceError) error.timeline = entries
 }
 
 /**
@@ -66,5 +79,16 @@ export function rememberTimeline(error: unknown, timeline: Timeline): void {
  * errors of this package and for those that the called function threw.
  */
 export function timelineOf(error: unknown): readonly TimelineEntry[] {
-  return typeof error === 'object' && error !== null ? (timelines.get(error)?.entries ?? []) : []
+  return typeof error === 'object' && error !== null ? (timelines.get(error) ?? []) : []
+}
+
+const MAX_REASON_LENGTH = 64
+
+/** An error in a word: its HTTP status, its `code`, or its name. Never its message. */
+export function reasonOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return typeof error
+  const { status, code, name } = error as Readonly<Record<'status' | 'code' | 'name', unknown>>
+  if (typeof status === 'number') return String(status)
+  const word = [code, name].find((value) => typeof value === 'string' && value !== '')
+  return word === undefined ? 'error' : String(word).slice(0, MAX_REASON_LENGTH)
 }
