@@ -1,5 +1,6 @@
-import { beginExecution } from './begin-execution.ts'
 import { BulkheadFullError } from './errors.ts'
+import type { CallExecution } from './execution.ts'
+import { type Guard, guardCall } from './guard.ts'
 import { checkCount, checkNumber, MAX_TIMER_MS } from './options.ts'
 import type { ExecuteOptions, Policy, Work } from './policy.ts'
 import { abortedInLine, WaitingLine } from './waiting-line.ts'
@@ -40,7 +41,11 @@ export interface Bulkhead extends Policy {
   acquire(options?: { readonly signal?: AbortSignal | undefined }): Promise<Slot>
 }
 
-/** @throws RangeError for options that make no sense. */
+/**
+ * Makes a bulkhead: one for each thing that only so many calls should use at a time.
+ *
+ * @throws RangeError for options that make no sense.
+ */
 export function createBulkhead(options: BulkheadOptions): Bulkhead {
   return new FairBulkhead(options)
 }
@@ -51,6 +56,7 @@ class FairBulkhead implements Bulkhead {
   readonly #queueTimeoutMs: number | undefined
   readonly #onRejected: (() => void) | undefined
   readonly #line = new WaitingLine<Slot>()
+  readonly #guard: Guard = (work, execution) => this.#run(work, execution)
   #active = 0
 
   constructor({ max, queue = 0, queueTimeoutMs, onRejected }: BulkheadOptions) {
@@ -89,20 +95,41 @@ class FairBulkhead implements Bulkhead {
     return this.#line.wait(signal, this.#queueTimeoutMs)
   }
 
-  async execute<T>(work: Work<T>, options: ExecuteOptions = {}): Promise<T> {
-    const slot = this.tryAcquire() ?? (await this.acquire(options))
-    try {
-      if (options.signal?.aborted) throw abortedInLine(options.signal)
-      return await work(beginExecution(options))
-    } finally {
-      slot.release()
-    }
+  execute<T>(work: Work<T>, options?: ExecuteOptions): Promise<T> {
+    return guardCall(this.#guard, work, options)
   }
 
   /** A place has become free. */
   release(): void {
     if (this.#line.length === 0) this.#active -= 1
     else this.#line.admit(new Place(this))
+  }
+
+  async #run<T>(work: Work<T>, execution: CallExecution): Promise<T> {
+    const slot = this.tryAcquire() ?? (await this.#enter(execution))
+    try {
+      execution.throwIfAborted()
+      return await work(execution)
+    } finally {
+      slot.release()
+    }
+  }
+
+  /** Waits for a place and tells the history of it. */
+  async #enter(execution: CallExecution): Promise<Slot> {
+    const { attempt, timeline } = execution
+    const from = timeline.elapsed
+    try {
+      return await this.acquire({ signal: execution.abortSignal })
+    } catch (error) {
+      if (error instanceof BulkheadFullError) {
+        timeline.add({ kind: 'rejected', attempt, reason: error.code })
+      }
+      throw error
+    } finally {
+      const ms = timeline.elapsed - from
+      if (ms > 0) timeline.add({ kind: 'wait', attempt, at: from, ms, reason: 'queue' })
+    }
   }
 }
 

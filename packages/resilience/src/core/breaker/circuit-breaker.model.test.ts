@@ -9,7 +9,8 @@ type Step =
   | { readonly do: 'enter' }
   | { readonly do: 'settle'; readonly which: number; readonly verdict: Verdict }
   | { readonly do: 'wait'; readonly ms: number }
-  | { readonly do: 'open' | 'close' }
+  | { readonly do: 'open' }
+  | { readonly do: 'close' }
 
 const OPEN_FOR_MS = 100
 const BUCKETS = 20
@@ -63,9 +64,9 @@ class Model {
   }
 
   settle(permit: ModelPermit, verdict: Verdict): void {
-    const void_ = permit.spent || permit.era !== this.#era
+    const isVoid = permit.spent || permit.era !== this.#era
     permit.spent = true
-    if (void_) return
+    if (isVoid) return
     if (this.state === 'half-open') this.#probesOut -= 1
     if (verdict === 'release') return
     const slow = 'slowMs' in this.#trip && this.now - permit.startedAt > (this.#trip.slowMs ?? 1e9)

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { compose } from '../compose.ts'
 import {
   AbortedError,
   BulkheadFullError,
@@ -6,6 +7,7 @@ import {
   RateLimitedError,
   TimeoutError,
 } from '../errors.ts'
+import { createTimeout } from '../timeout.ts'
 import type { CircuitBreaker, CircuitBreakerOptions, CircuitEvent } from './circuit-breaker.ts'
 import { createCircuitBreaker } from './circuit-breaker.ts'
 
@@ -299,6 +301,8 @@ describe('createCircuitBreaker, by hand', () => {
 })
 
 describe('createCircuitBreaker, execute', () => {
+  afterEach(() => vi.useRealTimers())
+
   const failing = (error: unknown) => () => Promise.reject(error)
 
   it('returns what the work returns', async () => {
@@ -320,7 +324,11 @@ describe('createCircuitBreaker, execute', () => {
     const breaker = breakerWith()
     breaker.open()
     const work = vi.fn()
-    await expect(breaker.execute(work)).rejects.toEqual(new CircuitOpenError(1000))
+    await expect(breaker.execute(work)).rejects.toMatchObject({
+      code: 'circuit_open',
+      retryAfterMs: 1000,
+      timeline: [{ kind: 'rejected', reason: 'circuit_open', breaker: 'open' }],
+    })
     expect(work).not.toHaveBeenCalled()
   })
 
@@ -351,6 +359,37 @@ describe('createCircuitBreaker, execute', () => {
     )
     await expect(call).rejects.toBeDefined()
     expect(breaker.state).toBe('closed')
+  })
+
+  it('counts a try that an outer policy gave up after its time, not a call as a whole', async () => {
+    const breaker = breakerWith({ trip: { kind: 'consecutive', failures: 1 } })
+    vi.useFakeTimers()
+    const give = async (limit: 'attempt' | 'total') => {
+      const guarded = compose(createTimeout({ ms: 50, limit }), breaker)
+      const call = guarded.execute(({ signal }) => {
+        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal)))
+      })
+      const ended = expect(call).rejects.toMatchObject({ code: 'timeout' })
+      await vi.advanceTimersByTimeAsync(50)
+      await ended
+    }
+    await give('total')
+    expect(breaker.state).toBe('closed')
+    await give('attempt')
+    expect(breaker.state).toBe('open')
+  })
+
+  it('counts no good answer that came after the abort', async () => {
+    const breaker = breakerWith({ trip: { kind: 'consecutive', failures: 2 } })
+    failTimes(breaker, 1)
+    const controller = new AbortController()
+    const late = Promise.withResolvers<void>()
+    const call = breaker.execute(() => late.promise, { signal: controller.signal })
+    controller.abort()
+    await expect(call).rejects.toMatchObject({ code: 'aborted' })
+    late.resolve()
+    await late.promise
+    expect(breaker.snapshot().failures).toBe(1)
   })
 
   it('counts a time limit that ran out inside', async () => {

@@ -36,7 +36,10 @@ export interface CircuitBreakerOptions {
    * Default: every error is a failure.
    */
   readonly isFailure?: ((error: unknown) => boolean) | undefined
-  /** Told after each change. The way from open to half-open is gone by the call that asks next. */
+  /**
+   * Told after each change; from open to half-open by the first call that asks then. What it throws ends
+   * the call that brought the change about.
+   */
   readonly onStateChange?: ((event: CircuitEvent) => void) | undefined
   /** A clock in milliseconds that never goes back. Default `performance.now`. */
   readonly now?: (() => number) | undefined

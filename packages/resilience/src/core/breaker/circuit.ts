@@ -1,4 +1,3 @@
-import { beginExecution } from '../begin-execution.ts'
 import {
   AbortedError,
   BulkheadFullError,
@@ -6,6 +5,8 @@ import {
   RateLimitedError,
   TimeoutError,
 } from '../errors.ts'
+import type { CallExecution } from '../execution.ts'
+import { type Guard, guardCall, monotonic } from '../guard.ts'
 import { checkCount, checkNumber } from '../options.ts'
 import type { ExecuteOptions, Work } from '../policy.ts'
 import type {
@@ -31,8 +32,9 @@ export class Circuit implements CircuitBreaker {
   readonly #timed: boolean
   readonly #openForMs: number
   readonly #probes: number
-  readonly #isFailure: ((error: unknown) => boolean) | undefined
+  readonly #isFailure: (error: unknown) => boolean
   readonly #onStateChange: CircuitBreakerOptions['onStateChange']
+  readonly #guard: Guard = (work, execution) => this.#run(work, execution)
   #state: CircuitState = 'closed'
   /** Counts the changes of state: permits of an earlier one are void. */
   #generation = 0
@@ -43,13 +45,13 @@ export class Circuit implements CircuitBreaker {
 
   constructor(options: CircuitBreakerOptions) {
     const trip = options.trip ?? { kind: 'consecutive' }
-    this.#now = options.now ?? (() => performance.now())
+    this.#now = options.now ?? monotonic
     this.#window = createWindow(trip)
     this.#slowMs = ('slowMs' in trip ? trip.slowMs : undefined) ?? Number.POSITIVE_INFINITY
     this.#timed = trip.kind === 'time' || this.#slowMs < Number.POSITIVE_INFINITY
     this.#openForMs = checkNumber('openForMs', options.openForMs ?? 30_000, 0, Infinity)
     this.#probes = checkCount('halfOpen.probes', options.halfOpen?.probes ?? 1, 1)
-    this.#isFailure = options.isFailure
+    this.#isFailure = options.isFailure ?? (() => true)
     this.#onStateChange = options.onStateChange
   }
 
@@ -72,19 +74,8 @@ export class Circuit implements CircuitBreaker {
     return new CircuitPermit(this, this.#generation, this.#timed ? this.#now() : 0)
   }
 
-  async execute<T>(work: Work<T>, options: ExecuteOptions = {}): Promise<T> {
-    const permit = this.tryEnter()
-    if (permit === undefined) throw new CircuitOpenError(this.retryAfterMs)
-    try {
-      const result = await work(beginExecution(options))
-      permit.succeed()
-      return result
-    } catch (error) {
-      if (options.signal?.aborted || neverMade(error)) permit.release()
-      else if (this.#isFailure?.(error) ?? true) permit.fail()
-      else permit.succeed()
-      throw error
-    }
+  execute<T>(work: Work<T>, options?: ExecuteOptions): Promise<T> {
+    return guardCall(this.#guard, work, options, this.#now)
   }
 
   open(forMs = this.#openForMs): void {
@@ -118,6 +109,34 @@ export class Circuit implements CircuitBreaker {
   /** The end of a permit without a verdict. */
   release(generation: number): void {
     if (generation === this.#generation && this.#state === 'half-open') this.#probesOut -= 1
+  }
+
+  async #run<T>(work: Work<T>, execution: CallExecution): Promise<T> {
+    const permit = this.tryEnter()
+    if (permit === undefined) throw this.#refusal(execution)
+    try {
+      const result = await work(execution)
+      if (execution.aborted) permit[this.#verdict(undefined, execution)]()
+      else permit.succeed()
+      return result
+    } catch (error) {
+      permit[this.#verdict(error, execution)]()
+      throw error
+    }
+  }
+
+  #refusal({ attempt, timeline }: CallExecution): CircuitOpenError {
+    const error = new CircuitOpenError(this.retryAfterMs)
+    timeline.add({ kind: 'rejected', attempt, reason: error.code, breaker: this.state })
+    return error
+  }
+
+  /** What a call says that has failed, or that has ended after its abort. */
+  #verdict(error: unknown, { aborted, abortReason }: CallExecution): keyof Permit {
+    if (aborted && !isAttemptLimit(abortReason)) return 'release'
+    const blamed = aborted ? abortReason : error
+    if (saysNothing(blamed)) return 'release'
+    return this.#isFailure(blamed) ? 'fail' : 'succeed'
   }
 
   get #hasPlace(): boolean {
@@ -166,8 +185,8 @@ export class Circuit implements CircuitBreaker {
   }
 }
 
-/** Whether an error says that the callee wasn't called, or not to the end. */
-function neverMade(error: unknown): boolean {
+/** Whether an error says that the callee wasn't called, or that nobody waited for its answer. */
+function saysNothing(error: unknown): boolean {
   return (
     error instanceof AbortedError ||
     error instanceof BulkheadFullError ||
@@ -175,6 +194,10 @@ function neverMade(error: unknown): boolean {
     error instanceof RateLimitedError ||
     (error instanceof TimeoutError && error.limit === 'queue')
   )
+}
+
+function isAttemptLimit(reason: unknown): boolean {
+  return reason instanceof TimeoutError && reason.limit === 'attempt'
 }
 
 /** Small on purpose: every call makes one. */
