@@ -56,7 +56,7 @@ const breaker = z.strictObject({
 
 const concurrency = z.strictObject({
   max: field(integer(UNDER_WAY).default(1024), {
-    description: 'The most attempts under way at a time, streams and WebSockets included.',
+    description: 'The most attempts under way at a time. A stream counts until it has ended.',
   }),
   queue: field(integer({ min: 0, max: 1_000_000 }).default(1024), {
     description: 'How many wait in order for a place; one more is answered with 503 at once.',

@@ -44,7 +44,8 @@ const timeouts = z
       description: 'To connect, TLS included.',
     }),
     firstByte: field(duration({ min: 1, max: LONGEST_MS }).default(FIRST_BYTE_MS), {
-      description: "From an attempt's request to the first byte of its answer.",
+      description:
+        "From an attempt's request to the first byte of its answer's body; on `http` to its head.",
     }),
     idle: field(duration({ min: 1, max: LONGEST_MS }).default(60_000), {
       description: 'The longest silence inside a response.',
