@@ -22,6 +22,7 @@ import { logAdminRefusal, logAuthFailure, logFault, requestFields } from './logg
 import { GatewayError, problems } from './problems.ts'
 import { type Route, routerPattern } from './routes.ts'
 import { carry, enter, notBuiltYet, reservedPaths, wellFormed } from './stages.ts'
+import { FailureLog } from './upstreams/failure-log.ts'
 import type { Upstream } from './upstreams/upstream.ts'
 
 export interface GatewayParts {
@@ -42,6 +43,7 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
   const { settings, logger, upstreams, routes, ready, version } = parts
   const { profile, server } = settings
   const app = new Hono<GatewayEnv>({ getPath })
+  const failureLog = new FailureLog()
   const guard = adminOnly({
     key: settings.admin.key,
     profile,
@@ -55,7 +57,7 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
 
   // Our own endpoints come before CORS: no web page reads them for its visitor.
   if (server.compression) app.use('/health/*', compress())
-  app.route('/', health({ version, upstreams, ready, adminOnly: guard }))
+  app.route('/', health({ version, upstreams, failureLog, ready, adminOnly: guard }))
   for (const path of reservedPaths) app.all(path, guard, notBuiltYet)
 
   app.use(cors({ origins: server.cors.origins, profile }))
@@ -73,7 +75,9 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
     }
     if (route.validate !== undefined) stages.push(await validate(route.validate, limits.body))
     const pattern = routerPattern(route.match)
-    app.use(pattern, ...stages).all(pattern, carry(forward(route, limits), tunnel(route)))
+    app
+      .use(pattern, ...stages)
+      .all(pattern, carry(forward(route, limits, failureLog), tunnel(route)))
   }
 
   const answers = createProblems({

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Exchange } from '@tidegate/server'
 import type { Protocol } from './config/settings.ts'
 import type { GatewayRequest } from './request.ts'
+import type { Call } from './upstreams/call.ts'
 
 /** What every handler of the gateway finds on its context. */
 export interface GatewayEnv {
@@ -17,5 +18,7 @@ export interface GatewayEnv {
     consumedHeaders: readonly string[] | undefined
     /** The body, where a policy of the route had to read it. */
     body: Buffer | undefined
+    /** The call to the upstreams, once it is made. */
+    call: Call | undefined
   }
 }

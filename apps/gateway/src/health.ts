@@ -3,12 +3,15 @@ import type { MiddlewareHandler } from 'hono'
 import { Hono } from 'hono'
 import type { GatewayEnv } from './env.ts'
 import { GatewayError } from './problems.ts'
+import type { Endpoint } from './upstreams/endpoint.ts'
+import type { FailureLog } from './upstreams/failure-log.ts'
 import type { Upstream } from './upstreams/upstream.ts'
 
 /** What the health endpoints look at. */
 export interface HealthSources {
   readonly version: string
   readonly upstreams: readonly Upstream[]
+  readonly failureLog: FailureLog
   /** False from the first signal on. */
   readonly ready: () => boolean
   readonly adminOnly: MiddlewareHandler<GatewayEnv>
@@ -18,12 +21,18 @@ export interface HealthSources {
  * `/livez` says that the process answers, and looks at nothing else; `/readyz` whether it should be
  * sent requests; `/health` sums up. What there is to know about components is for operators.
  */
-export function health({ version, upstreams, ready, adminOnly }: HealthSources): Hono<GatewayEnv> {
+export function health({
+  version,
+  upstreams,
+  failureLog,
+  ready,
+  adminOnly,
+}: HealthSources): Hono<GatewayEnv> {
   const app = new Hono<GatewayEnv>()
-  const components: Record<string, () => object> = {
-    process: processHealth,
-    ...Object.fromEntries(upstreams.map((each) => [each.name, () => upstreamHealth(each)])),
-  }
+  const known = Object.fromEntries(
+    upstreams.map((each) => [each.name, () => upstreamHealth(each)] as const),
+  )
+  const components: Record<string, () => object> = { process: processHealth, ...known }
 
   // For all methods: what can only be read here must not be written to on some upstream of a wide route.
   app.all('/livez', readOnly, (c) => c.json({ status: 'alive' }, 200, noStore))
@@ -48,10 +57,9 @@ export function health({ version, upstreams, ready, adminOnly }: HealthSources):
   // One pattern for all of them: a fixed name beside it would cost every request the slower router.
   app.all('/health/:component', readOnly, (c) => {
     const name = c.req.param('component')
-    if (name === 'components') {
-      const all = Object.entries(components).map(([each, look]) => [each, look()] as const)
-      return c.json(Object.fromEntries(all), 200, noStore)
-    }
+    if (name === 'components') return c.json(lookAtAll(components), 200, noStore)
+    if (name === 'upstreams') return c.json({ upstreams: lookAtAll(known) }, 200, noStore)
+    if (name === 'failures') return c.json({ failures: failureLog.list() }, 200, noStore)
     const look = Object.hasOwn(components, name) ? components[name] : undefined
     if (look === undefined) {
       throw new GatewayError('unknown_component', `There is no component "${name}".`)
@@ -80,22 +88,68 @@ function processHealth(): object {
   }
 }
 
+function lookAtAll(components: Readonly<Record<string, () => object>>): object {
+  return Object.fromEntries(Object.entries(components).map(([name, look]) => [name, look()]))
+}
+
 /** Told from real traffic: the gateway sends nothing of its own to a paid model. */
-function upstreamHealth({ traffic, protocol, endpoint, demo }: Upstream): object {
-  const failing = traffic.lastFailureAt > traffic.lastAnswerAt
+function upstreamHealth({ protocol, endpoints, bulkhead, budget, demo }: Upstream): object {
+  const each = endpoints.map(endpointHealth)
+  const good = each.filter(({ status }) => status === 'healthy').length
+  const all = endpoints.map(({ traffic }) => traffic)
+  const last = all.reduce((one, other) => (other.lastFailureAt > one.lastFailureAt ? other : one))
   return {
-    status: failing ? 'degraded' : 'healthy',
-    checked_at: isoOrNull(Math.max(traffic.lastAnswerAt, traffic.lastFailureAt)),
+    status: good === each.length ? 'healthy' : good > 0 ? 'degraded' : 'unhealthy',
+    checked_at: isoOrNull(
+      Math.max(...all.map((one) => Math.max(one.lastAnswerAt, one.lastFailureAt))),
+    ),
     protocol,
-    endpoint: endpoint.url.host,
     demo,
-    in_flight: traffic.inFlight,
+    pending: bulkhead.active,
+    queued: bulkhead.queued,
+    retry_budget: Math.floor(budget.balance),
+    attempts: sum(all.map(({ attempts }) => attempts)),
+    answered: sum(all.map(({ answered }) => answered)),
+    failed: sum(all.map(({ failed }) => failed)),
+    last_failure_at: isoOrNull(last.lastFailureAt),
+    last_failure: last.lastFailure ?? null,
+    endpoints: each,
+  }
+}
+
+function endpointHealth({ label, url, weight, pending, breaker, latency, traffic }: Endpoint) {
+  const failing = traffic.lastFailureAt > traffic.lastAnswerAt
+  const state = breaker?.state ?? 'off'
+  return {
+    name: label,
+    status: failing || state === 'open' || state === 'half-open' ? 'degraded' : 'healthy',
+    endpoint: url.host,
+    weight,
+    pending,
+    breaker: state,
+    ...(state === 'open' && { probe_in_ms: Math.ceil(breaker?.retryAfterMs ?? 0) }),
+    attempts: traffic.attempts,
     answered: traffic.answered,
     failed: traffic.failed,
+    malformed_events: traffic.malformedEvents,
+    latency_ms: percentiles(latency),
     last_answer_at: isoOrNull(traffic.lastAnswerAt),
     last_failure_at: isoOrNull(traffic.lastFailureAt),
     last_failure: traffic.lastFailure ?? null,
   }
+}
+
+/** Times to the answer's head; `null` while there are too few of them. */
+function percentiles(latency: Endpoint['latency']): object {
+  const at = (quantile: number): number | null => {
+    const ms = latency.value(quantile)
+    return ms === undefined ? null : Math.round(ms * 10) / 10
+  }
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0)
 }
 
 function isoOrNull(at: number): string | null {

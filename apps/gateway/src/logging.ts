@@ -21,6 +21,8 @@ export const requestFields = {
       method: exchange.method,
       path: c.env.incoming.target.ok ? c.env.incoming.target.path : undefined,
       route: exchange.route,
+      upstream: c.get('call')?.upstream.name,
+      attempts: c.get('call')?.attempts,
       status_code:
         outcome === 'client_gone' ? CLIENT_CLOSED_REQUEST : exchange.status || end.statusCode,
       client: exchange.client ?? null,

@@ -60,10 +60,11 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
   const url = await listen(server, settings)
   gate.drain = drain
   announce(logger, options, url)
+  const pools = upstreams.flatMap(({ endpoints }) => endpoints.map(({ pool }) => pool))
   const close = async (): Promise<void> => {
     const { destroyed } = await drain.start()
     if (destroyed > 0) logger.warn({ destroyed }, 'drain timed out: connections were cut off')
-    await Promise.allSettled([...upstreams.map((each) => each.pool.destroy()), demo?.close()])
+    await Promise.allSettled([...pools.map((pool) => pool.destroy()), demo?.close()])
     logger.info('stopped')
     await logger.close()
   }
@@ -76,7 +77,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
 const SAME_SIGNAL_MS = 100
 
 function atUrl(upstream: Settings['upstreams'][number], url: URL): typeof upstream {
-  return { ...upstream, endpoint: { ...upstream.endpoint, url } }
+  return { ...upstream, endpoints: upstream.endpoints.map((each) => ({ ...each, url })) }
 }
 
 async function listen(server: Server, { server: at }: Settings): Promise<string> {
@@ -100,7 +101,7 @@ function announce(logger: Logger, { settings, warnings, tty }: StartOptions, url
       url,
       version,
       profile: settings.profile,
-      routes: settings.routes.map(({ match, upstream, auth }) => ({ match, upstream, auth })),
+      routes: settings.routes.map(({ match, upstreams, auth }) => ({ match, upstreams, auth })),
     },
     'listening',
   )

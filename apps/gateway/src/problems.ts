@@ -18,6 +18,9 @@ export type GatewayErrorCode =
   | 'upstream_reset'
   | 'upstream_bad_response'
   | 'upstream_timeout'
+  | 'upstream_failed'
+  | 'upstream_overloaded'
+  | 'upstream_unavailable'
   | 'stream_interrupted'
   | 'stream_truncated'
   | 'stream_idle'
@@ -126,6 +129,31 @@ export const problems = defineProblems({
     fault: 'upstream',
     expose: true,
     remedy: 'Retry, ask for less, or have timeouts.firstByte of this upstream raised.',
+  },
+  upstream_failed: {
+    status: 502,
+    title: 'The upstream failed',
+    type: 'upstream_error',
+    fault: 'upstream',
+    expose: true,
+    remedy: 'It was asked more than once: retry later.',
+  },
+  upstream_overloaded: {
+    status: 503,
+    title: 'Too many requests are under way',
+    type: 'upstream_error',
+    fault: 'policy',
+    expose: true,
+    remedy: 'Nothing was sent: retry after the time in retry-after.',
+    retry: true,
+  },
+  upstream_unavailable: {
+    status: 503,
+    title: 'The upstream is being left alone',
+    type: 'upstream_error',
+    fault: 'upstream',
+    expose: true,
+    remedy: 'Nothing was sent: retry after the time in retry-after.',
   },
   stream_interrupted: {
     status: 502,

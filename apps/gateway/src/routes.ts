@@ -1,9 +1,12 @@
 import type { RouteSettings } from './config/settings.ts'
 import type { Upstream } from './upstreams/upstream.ts'
 
-/** A route with its upstream: what its handlers are built from, once, at start. */
-export interface Route extends Omit<RouteSettings, 'upstream'> {
-  readonly upstream: Upstream
+/** A route with its upstreams: what its handlers are built from, once, at start. */
+export interface Route extends Omit<RouteSettings, 'upstreams'> {
+  /** In order of failover; at least one. */
+  readonly upstreams: readonly Upstream[]
+  /** The first of them: it says how long a request may take and in which form errors are told. */
+  readonly primary: Upstream
 }
 
 export function connectRoutes(
@@ -11,9 +14,10 @@ export function connectRoutes(
   upstreams: ReadonlyMap<string, Upstream>,
 ): Route[] {
   return routes.map((route) => {
-    const upstream = upstreams.get(route.upstream)
-    if (upstream === undefined) throw new Error(`Route ${route.match} names no known upstream.`)
-    return { ...route, upstream }
+    const known = route.upstreams.flatMap((name) => upstreams.get(name) ?? [])
+    const [primary] = known
+    if (primary === undefined) throw new Error(`Route ${route.match} names no known upstream.`)
+    return { ...route, upstreams: known, primary }
   })
 }
 

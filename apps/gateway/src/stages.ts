@@ -27,7 +27,7 @@ export function wellFormed(bodyLimit: number): MiddlewareHandler<GatewayEnv> {
 
 /** Names the route for the log and for the form that its errors take, and starts its clock. */
 export function enter(route: Route): MiddlewareHandler<GatewayEnv> {
-  const { name, protocol, timeouts } = route.upstream
+  const { name, protocol, timeouts } = route.primary
   const hop = `upstream ${name}`
   return (c, next) => {
     const exchange = c.get('exchange')

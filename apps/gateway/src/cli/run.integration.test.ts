@@ -97,7 +97,7 @@ describe('start', () => {
     expect(code).toBe(0)
     expect(started).toMatchObject({
       tty: true,
-      settings: { configFile: 'good.yaml', routes: [{ upstream: 'a' }] },
+      settings: { configFile: 'good.yaml', routes: [{ upstreams: ['a'] }] },
       warnings: [expect.stringContaining('REDIS_URL')],
     })
   })

@@ -92,7 +92,9 @@ export class Upload extends Readable {
   #timer: NodeJS.Timeout | undefined
   #size = 0
 
-  constructor(incoming: IncomingMessage, limits: BodyLimits, onSent: () => void) {
+  #onSent: () => void = noop
+
+  constructor(incoming: IncomingMessage, limits: BodyLimits) {
     super()
     this.#incoming = incoming
     this.#limits = limits
@@ -102,11 +104,16 @@ export class Upload extends Readable {
       .once('end', () => {
         clearTimeout(this.#timer)
         this.push(null)
-        onSent()
+        this.#onSent()
       })
       .once('close', () => {
         if (!incoming.complete) this.destroy(new ClientGone())
       })
+  }
+
+  /** Calls back when all of it has come in. */
+  onSent(callback: () => void): void {
+    this.#onSent = callback
   }
 
   /** Whether it is the client that has to go on. */
@@ -156,3 +163,5 @@ export function tooLong(): ServerError {
 function tooSlow(idle: number): ServerError {
   return new ServerError('request_timeout', `No byte of the body came for ${idle / 1000} s.`)
 }
+
+function noop(): void {}

@@ -1,11 +1,17 @@
+import type { Exchange } from '@tidegate/server'
 import { ServerError } from '@tidegate/server'
 import type { Context, Handler } from 'hono'
 import type { GatewayEnv } from '../env.ts'
 import type { GatewayRequest } from '../request.ts'
 import type { Route } from '../routes.ts'
+import type { Message } from '../upstreams/attempt.ts'
+import { type Ask, Call } from '../upstreams/call.ts'
+import type { Endpoint } from '../upstreams/endpoint.ts'
+import type { FailureLog } from '../upstreams/failure-log.ts'
 import { requestHeaders } from '../upstreams/headers.ts'
+import type { Upstream } from '../upstreams/upstream.ts'
 import { type BodyLimits, bodyLength, readBody, tooLarge, Upload } from './body.ts'
-import { Passage } from './passage.ts'
+import { renameModel } from './model-alias.ts'
 
 /**
  * Up to this size a body of known length is read before the upstream hears of the request: it nearly
@@ -20,41 +26,48 @@ export interface ForwardLimits {
   readonly write: number
 }
 
-/** The end of a route: carries the request to its upstream and the answer back. */
-export function forward(route: Route, limits: ForwardLimits): Handler<GatewayEnv> {
+type Body = Buffer | Upload | null
+
+/** The end of a route: carries the request to its upstreams and the answer back. */
+export function forward(
+  route: Route,
+  limits: ForwardLimits,
+  failureLog: FailureLog,
+): Handler<GatewayEnv> {
+  const { upstreams, holdBack } = route
+  const readFirst = bytesToRead(route)
   return (c) => {
     const exchange = c.get('exchange')
-    const { incoming, outgoing } = c.env
-    const passage = new Passage({
-      upstream: route.upstream,
-      exchange,
-      path: incoming.target.ok ? incoming.target.path : '',
-      outgoing,
-      writeLimit: limits.write,
-    })
-    const target = upstreamTarget(route, incoming)
-    const send = (body: Body): Promise<Response> =>
-      passage.send(target, exchange.method, forwardedHeaders(c, route, incoming, body), body)
-    const body = requestBody(c, limits.body, passage)
+    const { outgoing } = c.env
+    const send = (body: Body): Promise<Response> => {
+      const ask = new ForwardedRequest(c, route, body)
+      const call = new Call({
+        ...{ upstreams, ask, exchange, outgoing, failureLog, holdBack },
+        writeLimit: limits.write,
+      })
+      c.set('call', call)
+      if (body instanceof Upload) body.onSent(() => call.bodySent())
+      return call.run()
+    }
+    const body = requestBody(c, limits.body, readFirst)
     return body instanceof Promise ? body.then(send) : send(body)
   }
 }
 
-/** Where this request goes on the route's upstream: its path and query, ready for the request line. */
-export function upstreamTarget(
-  { upstream, stripPrefix }: Route,
-  { target }: GatewayRequest,
-): string {
-  if (!target.ok) throw new ServerError('invalid_target', target.reason)
-  return upstream.target(target.path.slice(stripPrefix.length), target.query)
+/** Bodies up to this size are read whole: what is to be sent again, or looked into, has to be there. */
+function bytesToRead({ upstreams }: Route): number {
+  const sizes = upstreams.map(({ retry, endpoints, models }) => {
+    if (models.size > 0) return Number.POSITIVE_INFINITY
+    const repeats = retry.retries > 0 || endpoints.length > 1 || upstreams.length > 1
+    return repeats ? retry.bodyLimit : 0
+  })
+  return Math.max(READ_FIRST_BYTES, ...sizes)
 }
-
-type Body = Buffer | Upload | null
 
 function requestBody(
   c: Context<GatewayEnv>,
   limits: BodyLimits,
-  passage: Passage,
+  readFirst: number,
 ): Body | Promise<Body> {
   const { incoming, outgoing } = c.env
   const known = c.get('body')
@@ -64,30 +77,84 @@ function requestBody(
   if (length !== 'unknown' && length > limits.limit) throw tooLarge(limits.limit)
   // From here on the body is wanted: authentication and size have had their say.
   incoming.welcomeBody(outgoing)
-  if (length !== 'unknown' && length <= READ_FIRST_BYTES) {
+  if (length === 'unknown' ? readFirst === Number.POSITIVE_INFINITY : length <= readFirst) {
     return readBody(incoming, length, limits, c.get('exchange').deadlineAt)
   }
-  return new Upload(incoming, limits, () => passage.bodySent())
+  return new Upload(incoming, limits)
 }
 
-function forwardedHeaders(
-  c: Context<GatewayEnv>,
-  route: Route,
+/** A client's request as each of a route's upstreams gets it. */
+class ForwardedRequest implements Ask {
+  readonly method: string
+  readonly path: string
+  readonly replayable: boolean
+  readonly #context: Context<GatewayEnv>
+  readonly #route: Route
+  readonly #body: Body
+
+  constructor(c: Context<GatewayEnv>, route: Route, body: Body) {
+    const { incoming } = c.env
+    this.method = c.get('exchange').method
+    this.path = incoming.target.ok ? incoming.target.path : ''
+    this.replayable = !(body instanceof Upload)
+    this.#context = c
+    this.#route = route
+    this.#body = body
+  }
+
+  message(upstream: Upstream, endpoint: Endpoint): Message {
+    const { incoming } = this.#context.env
+    const body =
+      upstream.models.size > 0 && this.#body instanceof Buffer
+        ? renameModel(this.#body, upstream.models)
+        : this.#body
+    return {
+      method: this.method,
+      path: upstreamTarget(this.#route, endpoint, incoming),
+      headers: this.#headers(upstream, endpoint, body),
+      body,
+    }
+  }
+
+  #headers(upstream: Upstream, endpoint: Endpoint, body: Body): string[] {
+    const c = this.#context
+    const { incoming } = c.env
+    const headers = requestHeaders(
+      incoming.rawHeaders,
+      incoming.headers.connection,
+      endpoint.credentials,
+      c.get('consumedHeaders'),
+    )
+    const { requestId } = c.get('exchange')
+    headers.push('x-request-id', requestId)
+    const length = incoming.headers['content-length']
+    if (body instanceof Upload && length !== undefined) headers.push('content-length', length)
+    if (endpoint.idempotencyHeader !== undefined && this.method === 'POST') {
+      pushIdempotencyKey(headers, endpoint.idempotencyHeader, incoming, requestId)
+    }
+    if (upstream.protocol === 'http') pushForwarded(headers, c)
+    return headers
+  }
+}
+
+/** The same on every attempt, so that the provider can tell a repeat from a new request. */
+function pushIdempotencyKey(
+  headers: string[],
+  name: string,
   incoming: GatewayRequest,
-  body: Body,
-): string[] {
-  const exchange = c.get('exchange')
-  const headers = requestHeaders(
-    incoming.rawHeaders,
-    incoming.headers.connection,
-    route.upstream.credentials,
-    c.get('consumedHeaders'),
-  )
-  headers.push('x-request-id', exchange.requestId)
-  const length = incoming.headers['content-length']
-  if (body instanceof Upload && length !== undefined) headers.push('content-length', length)
-  if (route.upstream.protocol === 'http') pushForwarded(headers, c)
-  return headers
+  requestId: string,
+): void {
+  if (incoming.headers[name] === undefined) headers.push(name, requestId)
+}
+
+/** Where this request goes on an endpoint: its path and query, ready for the request line. */
+export function upstreamTarget(
+  { stripPrefix }: Route,
+  endpoint: Endpoint,
+  { target }: GatewayRequest,
+): string {
+  if (!target.ok) throw new ServerError('invalid_target', target.reason)
+  return endpoint.target(target.path.slice(stripPrefix.length), target.query)
 }
 
 /**
@@ -96,7 +163,7 @@ function forwardedHeaders(
  */
 export function pushForwarded(headers: string[], c: Context<GatewayEnv>): void {
   const { incoming } = c.env
-  const { clientIp, peerTrusted } = c.get('exchange')
+  const { clientIp, peerTrusted }: Exchange = c.get('exchange')
   const proto = peerTrusted ? incoming.headers['x-forwarded-proto'] : undefined
   const host = peerTrusted ? incoming.headers['x-forwarded-host'] : undefined
   headers.push('x-forwarded-for', clientIp)

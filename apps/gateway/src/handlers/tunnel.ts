@@ -8,8 +8,11 @@ import type { GatewayEnv } from '../env.ts'
 import { GatewayError } from '../problems.ts'
 import type { Upgrade } from '../request.ts'
 import type { Route } from '../routes.ts'
+import type { Endpoint } from '../upstreams/endpoint.ts'
+import { unavailable } from '../upstreams/failure.ts'
 import { faultOf } from '../upstreams/faults.ts'
 import { requestHeaders, responseHeaders } from '../upstreams/headers.ts'
+import { chooseEndpoint, type Upstream } from '../upstreams/upstream.ts'
 import { pushForwarded, upstreamTarget } from './forward.ts'
 
 /** Probes a silent connection, so that a peer which vanished without a word is noticed. */
@@ -31,7 +34,7 @@ export function tunnel(route: Route): Handler<GatewayEnv> {
       throw new GatewayError('upgrade_unsupported', 'Only upgrades to "websocket" are passed on.')
     }
     const sentAt = performance.now()
-    const answer = await handshake(c, route)
+    const answer = await findUpstream(c, route)
     c.get('exchange').timings.push({ name: 'upstream', ms: performance.now() - sentAt })
     c.get('exchange').sent = true
     if ('socket' in answer) {
@@ -49,21 +52,56 @@ interface Switched {
   readonly head: Buffer
 }
 
+type Answered = Switched | { readonly response: IncomingMessage }
+
+/**
+ * Asks one endpoint after the other until one answers the handshake, in the route's order: nothing but
+ * the handshake has been sent by then, so that it can be repeated.
+ */
+async function findUpstream(c: Context<GatewayEnv>, route: Route): Promise<Answered> {
+  const exchange = c.get('exchange')
+  let fault: Error = unavailable(route.primary).error
+  for (const upstream of route.upstreams) {
+    const asked: Endpoint[] = []
+    for (;;) {
+      const endpoint = chooseEndpoint(upstream, asked)
+      if (endpoint === undefined) break
+      asked.push(endpoint)
+      exchange.hop = `upstream ${upstream.name}`
+      const permit = endpoint.breaker?.tryEnter()
+      try {
+        const answer = await handshake(c, route, upstream, endpoint)
+        permit?.succeed()
+        return answer
+      } catch (error) {
+        if (!(error instanceof GatewayError)) {
+          permit?.release()
+          throw error
+        }
+        permit?.fail()
+        fault = error
+      }
+    }
+  }
+  throw fault
+}
+
 /** Sends the handshake up; resolves with the switched connection, or with the refusal to pass on. */
 function handshake(
   c: Context<GatewayEnv>,
   route: Route,
-): Promise<Switched | { readonly response: IncomingMessage }> {
-  const { upstream } = route
-  const { url } = upstream.endpoint
+  upstream: Upstream,
+  endpoint: Endpoint,
+): Promise<Answered> {
+  const { url } = endpoint
   return new Promise((resolve, reject) => {
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest
     const up: ClientRequest = send({
       host: url.hostname.replace(/^\[|\]$/g, ''),
       port: url.port,
-      path: upstreamTarget(route, c.env.incoming),
+      path: upstreamTarget(route, endpoint, c.env.incoming),
       method: 'GET',
-      headers: handshakeHeaders(c, route),
+      headers: handshakeHeaders(c, upstream, endpoint),
       agent: false,
     })
     const timer = setTimeout(() => {
@@ -87,8 +125,8 @@ function handshake(
     })
     up.on('error', (error) => {
       settle()
-      upstream.traffic.failed += 1
-      upstream.traffic.lastFailureAt = Date.now()
+      endpoint.traffic.failed += 1
+      endpoint.traffic.lastFailureAt = Date.now()
       c.get('exchange').fault = error
       reject(faultOf(error))
     })
@@ -96,18 +134,21 @@ function handshake(
   })
 }
 
-function handshakeHeaders(c: Context<GatewayEnv>, route: Route): string[] {
+function handshakeHeaders(
+  c: Context<GatewayEnv>,
+  upstream: Upstream,
+  endpoint: Endpoint,
+): string[] {
   const { incoming } = c.env
-  const { upstream } = route
   // `Connection: Upgrade` is this hop's own; what else it names stays here.
   const listed = incoming.headers.connection?.replace(/\bupgrade\b/gi, '')
   const headers = requestHeaders(
     incoming.rawHeaders,
     listed,
-    upstream.credentials,
+    endpoint.credentials,
     c.get('consumedHeaders'),
   )
-  headers.push('host', upstream.endpoint.url.host, 'connection', 'Upgrade', 'upgrade', 'websocket')
+  headers.push('host', endpoint.url.host, 'connection', 'Upgrade', 'upgrade', 'websocket')
   headers.push('x-request-id', c.get('exchange').requestId)
   if (upstream.protocol === 'http') pushForwarded(headers, c)
   return headers

@@ -1,77 +1,59 @@
-import { Pool } from 'undici'
+import {
+  type Backoff,
+  type Bulkhead,
+  createBackoff,
+  createBulkhead,
+  createQuantile,
+  createRetryBudget,
+  pickEndpoint,
+  type Quantile,
+  type RetryBudget,
+} from '@tidegate/resilience'
 import type { UpstreamSettings } from '../config/settings.ts'
-import { createConnector } from './connector.ts'
-import type { CredentialPlan } from './headers.ts'
+import { createEndpoint, type Endpoint } from './endpoint.ts'
 
-/** Idle connections are kept this long unless the upstream asks for less (`Keep-Alive: timeout=`). */
-const KEEP_ALIVE_MS = 30_000
-
-/** One upstream, built once at start: its pool of connections, its paths and its credential. */
-export interface Upstream extends UpstreamSettings {
-  readonly pool: Pool
-  readonly credentials: CredentialPlan
-  /** Where a request for `path` (normalised, with its prefix stripped) goes on this upstream. */
-  target(path: string, query: string): string
-  /** Counted by the forwarder; read by the health endpoints. */
-  readonly traffic: Traffic
-}
-
-interface Traffic {
-  inFlight: number
-  answered: number
-  failed: number
-  /** Milliseconds since the epoch; 0 = never. */
-  lastAnswerAt: number
-  lastFailureAt: number
-  lastFailure: string | undefined
+/** One upstream, built once at start: its endpoints and what guards the calls to them. */
+export interface Upstream extends Omit<UpstreamSettings, 'endpoints'> {
+  readonly endpoints: readonly Endpoint[]
+  readonly bulkhead: Bulkhead
+  readonly backoff: Backoff
+  /** What repeated tries on this upstream are taken from. */
+  readonly budget: RetryBudget
+  /** What hedges are taken from; absent where hedging is off. */
+  readonly hedgeBudget: RetryBudget | undefined
+  /** Times from a request to its answer's head, in milliseconds, where hedging goes by them. */
+  readonly latency: Quantile | undefined
 }
 
 export function createUpstream(settings: UpstreamSettings): Upstream {
-  const { url } = settings.endpoint
+  const { retry, concurrency, hedge } = settings
   return {
     ...settings,
-    pool: new Pool(url.origin, {
-      // One stream holds one connection: a cap here would be a queue nobody asked for.
-      connections: null,
-      pipelining: 1,
-      allowH2: false,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connect: createConnector(settings.timeouts.connect),
-      // Both limits are the forwarder's own, which knows a quiet stream from a dead one.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      maxHeaderSize: 64 * 1024,
-    }),
-    credentials: { replacement: credentialHeader(settings) },
-    target: targetBuilder(settings),
-    traffic: {
-      inFlight: 0,
-      answered: 0,
-      failed: 0,
-      lastAnswerAt: 0,
-      lastFailureAt: 0,
-      lastFailure: undefined,
-    },
+    endpoints: settings.endpoints.map((each, index) => createEndpoint(settings, each, index)),
+    bulkhead: createBulkhead(concurrency),
+    backoff: createBackoff({ initial: retry.initial, max: retry.max }),
+    budget: createRetryBudget({ ratio: retry.budget, perSecond: retry.budgetFloor }),
+    hedgeBudget:
+      hedge === undefined ? undefined : createRetryBudget({ ratio: hedge.budget, perSecond: 0 }),
+    latency: hedge?.after === 'p95' ? createQuantile() : undefined,
   }
-}
-
-function credentialHeader(settings: UpstreamSettings): CredentialPlan['replacement'] {
-  const key = settings.endpoint.apiKey?.reveal()
-  if (key === undefined) return undefined
-  return settings.protocol === 'anthropic' ? ['x-api-key', key] : ['authorization', `Bearer ${key}`]
 }
 
 /**
- * An AI endpoint is named with its version (`https://api.openai.com/v1`) and so are the routes
- * (`/v1/**`): the last segment of the one and the first of the other are the same place.
+ * The endpoint for the next attempt: one whose breaker lets it through and that is not `spent`, by
+ * weight and by how busy it is.
  */
-function targetBuilder({ protocol, endpoint }: UpstreamSettings): Upstream['target'] {
-  const base = endpoint.url.pathname.replace(/\/+$/, '')
-  if (protocol === 'http') return (path, query) => (base + path || '/') + query
-  const overlap = base.slice(base.lastIndexOf('/'))
-  return (path, query) => {
-    const rest = path.startsWith(overlap) ? path.slice(overlap.length) : undefined
-    const overlaps = overlap !== '' && rest !== undefined && (rest === '' || rest[0] === '/')
-    return (base + (overlaps ? rest : path) || '/') + query
-  }
+export function chooseEndpoint(
+  { endpoints }: Upstream,
+  spent: readonly Endpoint[],
+): Endpoint | undefined {
+  return pickEndpoint(
+    endpoints,
+    (endpoint) => !spent.includes(endpoint) && endpoint.breaker?.canEnter !== false,
+  )
+}
+
+/** Milliseconds until one of the upstream's open breakers lets a probe through. */
+export function opensIn({ endpoints }: Upstream): number {
+  return Math.min(...endpoints.map(({ breaker }) => breaker?.retryAfterMs ?? 0))
 }

@@ -174,7 +174,8 @@ function headersOf({ error, problem, headers }: Reading): string[] {
       String(Math.ceil(wait)),
     )
   }
-  if (problem.retry !== undefined) list.push('x-should-retry', String(problem.retry))
+  const retry = typeof facts?.retry === 'boolean' ? facts.retry : problem.retry
+  if (retry !== undefined) list.push('x-should-retry', String(retry))
   if (typeof facts?.allow === 'string') list.push('allow', facts.allow)
   // RFC 9110, 15.5.2: a 401 must say how to authenticate.
   if (problem.status === 401 && !list.includes('www-authenticate')) {

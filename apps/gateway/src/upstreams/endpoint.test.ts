@@ -1,25 +1,35 @@
 import { Secret } from '@tidegate/config'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Protocol, UpstreamSettings } from '../config/settings.ts'
-import { createUpstream, type Upstream } from './upstream.ts'
+import { createEndpoint, type Endpoint } from './endpoint.ts'
 
-const built: Upstream[] = []
-afterAll(() => Promise.all(built.map((each) => each.pool.destroy())))
+const built: Endpoint[] = []
+afterAll(() => Promise.all(built.map(({ pool }) => pool.destroy())))
 
-function upstream(protocol: Protocol, url: string, apiKey?: string): Upstream {
-  const settings: UpstreamSettings = {
+function endpoint(protocol: Protocol, url: string, apiKey?: string): Endpoint {
+  const settings = {
+    url: new URL(url),
+    apiKey: apiKey === undefined ? undefined : new Secret(apiKey),
+    weight: 1,
+  }
+  const upstream: UpstreamSettings = {
     name: 'u',
     protocol,
-    endpoint: { url: new URL(url), apiKey: apiKey === undefined ? undefined : new Secret(apiKey) },
+    endpoints: [settings],
+    models: new Map(),
     timeouts: { connect: 1000, firstByte: 1000, idle: 1000, total: 1000 },
+    retry: { retries: 0, initial: 1, max: 1, bodyLimit: 0, budget: 0, budgetFloor: 0 },
+    breaker: undefined,
+    concurrency: { max: 1, queue: 0 },
+    hedge: undefined,
     demo: false,
   }
-  const made = createUpstream(settings)
+  const made = createEndpoint(upstream, settings, 0)
   built.push(made)
   return made
 }
 
-describe('the target on an upstream', () => {
+describe('the target on an endpoint', () => {
   it.each<[Protocol, string, string, string]>([
     ['openai', 'https://api.openai.com/v1', '/v1/models', '/v1/models'],
     ['openai', 'https://api.openai.com/v1/', '/v1/models', '/v1/models'],
@@ -33,28 +43,28 @@ describe('the target on an upstream', () => {
     ['http', 'http://host:8084/v1', '/v1/x', '/v1/v1/x'],
     ['http', 'http://host:8084/base/', '/', '/base/'],
   ])('on %s at %s takes %s to %s', (protocol, url, path, target) => {
-    expect(upstream(protocol, url).target(path, '')).toBe(target)
+    expect(endpoint(protocol, url).target(path, '')).toBe(target)
   })
 
   it('keeps the query as it came', () => {
-    expect(upstream('http', 'http://h').target('/a', '?b=%20&c=d%2Fe&&')).toBe('/a?b=%20&c=d%2Fe&&')
+    expect(endpoint('http', 'http://h').target('/a', '?b=%20&c=d%2Fe&&')).toBe('/a?b=%20&c=d%2Fe&&')
   })
 
   it('is the root when the prefix was all there was', () => {
-    expect(upstream('http', 'http://h').target('', '?a=1')).toBe('/?a=1')
+    expect(endpoint('http', 'http://h').target('', '?a=1')).toBe('/?a=1')
   })
 })
 
 describe("the endpoint's credential", () => {
   it('is a Bearer token, or what Anthropic asks for', () => {
-    expect(upstream('openai', 'http://h', 'k').credentials.replacement).toEqual([
+    expect(endpoint('openai', 'http://h', 'k').credentials.replacement).toEqual([
       'authorization',
       'Bearer k',
     ])
-    expect(upstream('anthropic', 'http://h', 'k').credentials.replacement).toEqual([
+    expect(endpoint('anthropic', 'http://h', 'k').credentials.replacement).toEqual([
       'x-api-key',
       'k',
     ])
-    expect(upstream('http', 'http://h').credentials.replacement).toBeUndefined()
+    expect(endpoint('http', 'http://h').credentials.replacement).toBeUndefined()
   })
 })

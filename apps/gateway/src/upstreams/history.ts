@@ -1,0 +1,65 @@
+import { Timeline } from '@tidegate/resilience'
+import type { Exchange } from '@tidegate/server'
+import type { Attempt } from './attempt.ts'
+import type { Failure } from './failure.ts'
+import type { FailureLog } from './failure-log.ts'
+
+/** What went wrong with one request on its way; costs nothing while nothing does. */
+export class History {
+  readonly #exchange: Exchange
+  readonly #log: FailureLog
+  #timeline: Timeline | undefined
+  /** What failed last. */
+  last: Failure | undefined
+
+  constructor(exchange: Exchange, log: FailureLog) {
+    this.#exchange = exchange
+    this.#log = log
+  }
+
+  waited(ms: number): void {
+    const { elapsed } = this.#entries
+    this.#entries.add({ kind: 'wait', at: elapsed, ms, reason: 'retry' })
+  }
+
+  refused(failure: Failure): void {
+    this.last = failure
+    this.#entries.add({ kind: 'rejected', reason: failure.code })
+  }
+
+  hedged(attempt: number): void {
+    this.#entries.add({ kind: 'hedge', attempt })
+  }
+
+  failed({ endpoint, number, sentAt }: Attempt, failure: Failure): void {
+    this.last = failure
+    const ms = performance.now() - sentAt
+    this.#entries.add({
+      kind: 'failure',
+      attempt: number,
+      ms,
+      reason: failure.code,
+      endpoint: endpoint.label,
+      ...(endpoint.breaker !== undefined && { breaker: endpoint.breaker.state }),
+    })
+  }
+
+  /** Keeps what happened for operators: the request has failed. */
+  record(call: {
+    readonly path: string
+    readonly upstream: string
+    readonly attempts: number
+  }): void {
+    this.#log.add({
+      ...call,
+      exchange: this.#exchange,
+      code: this.last?.code ?? 'unknown',
+      timeline: this.#timeline?.entries ?? [],
+    })
+  }
+
+  get #entries(): Timeline {
+    this.#timeline ??= new Timeline(() => performance.now(), this.#exchange.startedAt)
+    return this.#timeline
+  }
+}
