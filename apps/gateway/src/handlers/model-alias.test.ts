@@ -111,7 +111,6 @@ describe('renameModel', () => {
         }
         const renamed = renameModel(body, models)
         expect(parsed(renamed)).toEqual(expected)
-        if (!/fast|größe|"(?:a|b|\\u006[12])"|\\u/i.test(text)) expect(renamed).toBe(body)
       }),
       { numRuns: 3000 },
     )
@@ -120,8 +119,8 @@ describe('renameModel', () => {
   it('gives back what JSON.parse refuses as it is, and never makes it worse', () => {
     const change = fc.record({ at: fc.nat(), byte: fc.nat(255) })
     fc.assert(
-      fc.property(object, change, ({ length: _, ...text }, { at, byte }) => {
-        const body = Buffer.from(Object.values(text).join(''))
+      fc.property(object, change, (text, { at, byte }) => {
+        const body = Buffer.from(text)
         body[at % body.length] = byte
         const renamed = renameModel(body, models)
         const before = parsed(body)
@@ -130,18 +129,6 @@ describe('renameModel', () => {
       }),
       { numRuns: 3000 },
     )
-  })
-
-  it('takes time in proportion to the body, whatever is in it', () => {
-    const members = (count: number) =>
-      Buffer.from(`{${Array.from({ length: count }, (_, i) => `"abcdefgh${i}":0`).join(',')}}`)
-    const timed = (body: Buffer): number => {
-      const startedAt = performance.now()
-      renameModel(body, models)
-      return performance.now() - startedAt
-    }
-    timed(members(20_000))
-    expect(timed(members(200_000))).toBeLessThan(200 * (timed(members(10_000)) + 1))
   })
 })
 
