@@ -50,12 +50,15 @@ export function isSpace(byte: number | undefined): boolean {
 /** Past the string at `at`. */
 export function stringEnd(bytes: Buffer, at: number): number {
   if (bytes[at] !== QUOTE) return -1
-  for (let i = at + 1; i < bytes.length; ) {
+  const { length } = bytes
+  for (let i = at + 1; i < length; i += 1) {
     const byte = bytes[i] as number
     if (byte === QUOTE) return i + 1
     if (byte < SPACE) return -1
-    i = byte === BACKSLASH ? escapeEnd(bytes, i) : i + 1
-    if (i === -1) return -1
+    if (byte !== BACKSLASH) continue
+    const end = escapeEnd(bytes, i)
+    if (end === -1) return -1
+    i = end - 1
   }
   return -1
 }
