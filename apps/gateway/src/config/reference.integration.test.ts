@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createBodyValidator } from '@tidegate/server'
 import { describe, expect, it } from 'vitest'
 import { checkSettings } from './load.ts'
 import { createReference } from './reference.ts'
@@ -47,4 +48,35 @@ describe('createReference', () => {
       ].sort(),
     )
   })
+
+  it.each([
+    [{}, {}],
+    [{ retry: 'off', breaker: 'off', concurrency: false, hedge: 'off' }, { holdBack: 'off' }],
+    [{ retry: { initial: '1s', budget: '20%' }, models: { a: 'b' } }, { holdBack: 'full' }],
+    [{ hedge: { after: 'p95', budget: '5%' }, concurrency: { queue: 0 } }, { holdBack: 20 }],
+    [{ hedge: { after: `\${DELAY}` }, breaker: { openFor: 500 } }, { holdBack: `\${EVENTS:-5}` }],
+  ])('gives a JSON Schema that takes %j and %j', async (upstream, stream) => {
+    expect(await judge(upstream, stream)).toBeUndefined()
+  })
+
+  it.each([
+    [{ retry: { retries: 9 } }, {}],
+    [{ retry: 'on' }, {}],
+    [{ models: { a: 4 } }, {}],
+    [{ hedge: { budget: '5%' } }, {}],
+    [{ hedge: { after: 'p99' } }, {}],
+    [{ endpoints: [{ url: 'http://x', weight: 0 }] }, {}],
+    [{}, { holdBack: 0 }],
+  ])('gives a JSON Schema that refuses %j and %j', async (upstream, stream) => {
+    expect(await judge(upstream, stream)).toBeDefined()
+  })
 })
+
+async function judge(upstream: object, stream: object): Promise<unknown> {
+  const schema = JSON.parse(files.get('apps/gateway/tidegate.schema.json') ?? '')
+  const validate = await createBodyValidator({ schema })
+  const whole = { protocol: 'openai', endpoints: [{ url: 'http://x', weight: 0.5 }], ...upstream }
+  const routes = [{ match: '/**', upstreams: ['a'], stream }]
+  const content = JSON.stringify({ version: 1, upstreams: { a: whole }, routes })
+  return validate('application/json', Buffer.from(content))
+}

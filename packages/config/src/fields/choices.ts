@@ -80,7 +80,8 @@ export function notBuiltYet(
   const kind = {
     type: 'not built yet',
     expected: names.length > 0 ? oneOf(names) : 'nothing',
-    json: [{ enum: [...off] }],
+    // An enum of nothing is no JSON Schema.
+    json: [off.length > 0 ? { enum: [...off] } : { not: {} }],
   }
   const schema = parsed<undefined, unknown>(kind, (written) => {
     const isOff = off.some(

@@ -77,6 +77,7 @@ const definition = defineConfig({
           log: boolean().optional(),
           workers: z.union([choice(['auto']), integer({ min: 1 })]).optional(),
           hedge: notBuiltYet({ capability: 'hedging' }),
+          tier: notBuiltYet({ off: [] }),
         }),
       )
       .prefault([]),
@@ -163,6 +164,7 @@ describe('toMarkdown', () => {
       'routes[].log',
       'routes[].workers',
       'routes[].hedge',
+      'routes[].tier',
     ])
   })
 
@@ -209,6 +211,7 @@ describe('toJsonSchema', () => {
     { routes: [{ match: '/', auth: 'maybe' }] },
     { routes: [{ match: '/', cache: { tll: '5m' } }] },
     { routes: [{ match: '/', hedge: true }] },
+    { routes: [{ match: '/', tier: 'off' }] },
   ])('refuses %j', (value) => {
     expect(accepts(value)).toBe(false)
   })
