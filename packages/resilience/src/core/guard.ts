@@ -80,15 +80,10 @@ function withHistory(error: unknown, execution: CallExecution): unknown {
   // An error of a call inside the work knows more than we do.
   if (last === undefined && timelineOf(error).length > 0) return error
   if (last?.kind !== 'failure' && last?.kind !== 'rejected') {
-    const at = last === undefined ? 0 : last.at + (last.ms ?? 0)
-    const ms = Math.max(0, timeline.elapsed - at)
-    timeline.add({
-      kind: 'failure',
-      attempt: execution.call.attempt,
-      at,
-      ms,
-      reason: reasonOf(error),
-    })
+    const { elapsed } = timeline
+    const at = last === undefined ? 0 : Math.min(elapsed, last.at + (last.ms ?? 0))
+    const { attempt } = execution.call
+    timeline.add({ kind: 'failure', attempt, at, ms: elapsed - at, reason: reasonOf(error) })
   }
   rememberTimeline(error, timeline)
   return error

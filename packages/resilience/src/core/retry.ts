@@ -107,7 +107,10 @@ class Retry implements Policy {
         if (wait === undefined || !this.#isPaid(execution)) throw error
         this.#onRetry?.({ attempt: execution.attempt, error, delayMs: wait.ms })
       }
-      attemptAt = await this.#pause(wait, execution)
+      execution.timeline.add({ kind: 'wait', at: execution.timeline.elapsed, ...wait })
+      await sleep(wait.ms, execution)
+      execution.throwIfAborted()
+      attemptAt = this.#now()
       waitedMs = wait.ms
       execution = first.forAttempt(first.attempt + retry)
     }
@@ -135,18 +138,6 @@ class Retry implements Policy {
     if (this.#budget === undefined || this.#budget.tryRetry()) return true
     execution.timeline.add({ kind: 'rejected', reason: 'retry_budget' })
     return false
-  }
-
-  /** Returns the time at its end. */
-  async #pause({ ms, reason }: Wait, execution: CallExecution): Promise<number> {
-    const from = this.#now()
-    try {
-      await sleep(ms, execution)
-      execution.throwIfAborted()
-    } finally {
-      execution.timeline.add({ kind: 'wait', ms: this.#now() - from, reason })
-    }
-    return this.#now()
   }
 }
 

@@ -69,9 +69,16 @@ const timelines = new WeakMap<object, readonly TimelineEntry[]>()
  */
 export function rememberTimeline(error: unknown, timeline: Timeline): void {
   if (typeof error !== 'object' || error === null) return
-  const entries = [...timeline.entries]
+  const { elapsed } = timeline
+  const entries = timeline.entries.map((entry) => soFar(entry, elapsed))
   timelines.set(error, entries)
   if (error instanceof ResilienceError) error.timeline = entries
+}
+
+/** A wait is told when it begins, and may have been cut short. */
+function soFar(entry: TimelineEntry, elapsed: number): TimelineEntry {
+  const { kind, at, ms = 0 } = entry
+  return kind === 'wait' && at + ms > elapsed ? { ...entry, ms: Math.max(0, elapsed - at) } : entry
 }
 
 /**
