@@ -60,6 +60,7 @@ describe('watchEndpoints', () => {
     ['finds none', async () => []],
     ['finds what is no URL', async () => at('nonsense')],
     ['finds another protocol', async () => at('ftp://a')],
+    ['finds credentials', async () => at('http://user:secret@a')],
     ['finds a weight of 0', async () => [{ url: 'http://b', weight: 0 }]],
     ['finds a weight that is no number', async () => [{ url: 'http://b', weight: Number.NaN }]],
     ['takes too long', () => new Promise(() => undefined)],

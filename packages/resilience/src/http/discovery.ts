@@ -1,3 +1,5 @@
+import { endpointUrl } from './setting-rules.ts'
+
 /** A place where a service can be reached. */
 export interface DiscoveredEndpoint {
   /** `http` or `https`, without credentials. */
@@ -144,17 +146,18 @@ async function answerOf(
 function normalised(found: readonly DiscoveredEndpoint[]): readonly DiscoveredEndpoint[] {
   const byPlace = new Map<string, DiscoveredEndpoint>()
   for (const [index, { url, weight = 1, priority = 0, host }] of found.entries()) {
-    const parsed = URL.parse(url)
-    if (
-      !(parsed?.protocol === 'http:' || parsed?.protocol === 'https:') ||
-      !(weight > 0 && Number.isFinite(weight)) ||
-      !Number.isFinite(priority)
-    ) {
+    const isUsable =
+      endpointUrl(url, '').length === 0 &&
+      weight > 0 &&
+      Number.isFinite(weight) &&
+      Number.isFinite(priority)
+    if (!isUsable) {
       throw new Error(
-        `Endpoint ${index} that was found is not usable: it needs an http(s) URL, a weight above 0 and a finite priority.`,
+        `Endpoint ${index} that was found is not usable: it needs an http(s) URL without credentials and query, a weight above 0 and a finite priority.`,
       )
     }
-    byPlace.set(`${parsed.href} ${host ?? ''}`, { url: parsed.href, weight, priority, host })
+    const { href } = new URL(url)
+    byPlace.set(`${href} ${host ?? ''}`, { url: href, weight, priority, host })
   }
   if (byPlace.size === 0) throw new Error('No endpoint was found.')
   return [...byPlace]

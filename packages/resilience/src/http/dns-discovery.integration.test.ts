@@ -70,11 +70,11 @@ describe('createDnsDiscovery', () => {
     v6[0] = 0xfd
     v6[15] = 9
     zone.set('svc.internal', [v4('10.0.0.1'), v4('10.0.0.2'), { type: AAAA, data: v6 }])
-    const discover = createDnsDiscovery({ url: 'https://svc.internal:8443/base?x=1', resolver })
+    const discover = createDnsDiscovery({ url: 'https://svc.internal:8443/base', resolver })
     expect(await discover(signal)).toEqual([
-      { url: 'https://10.0.0.1:8443/base?x=1', host: 'svc.internal:8443' },
-      { url: 'https://10.0.0.2:8443/base?x=1', host: 'svc.internal:8443' },
-      { url: 'https://[fd00::9]:8443/base?x=1', host: 'svc.internal:8443' },
+      { url: 'https://10.0.0.1:8443/base', host: 'svc.internal:8443' },
+      { url: 'https://10.0.0.2:8443/base', host: 'svc.internal:8443' },
+      { url: 'https://[fd00::9]:8443/base', host: 'svc.internal:8443' },
     ])
     expect(discover.refreshMs).toBe(30_000)
   })
@@ -119,8 +119,11 @@ describe('createDnsDiscovery', () => {
     expect([await discover(signal), discover.refreshMs]).toEqual([[{ url: 'http://[::1]:9/x' }], 5])
   })
 
-  it.each(['nonsense', 'ftp://host', 'http://user:secret@host'])('refuses %s', (url) => {
-    expect(() => createDnsDiscovery({ url })).toThrow(TypeError)
-    expect(() => createDnsDiscovery({ url })).not.toThrow(/secret/)
-  })
+  it.each(['nonsense', 'ftp://host', 'http://user:secret@host', 'http://host?key=secret'])(
+    'refuses %s',
+    (url) => {
+      expect(() => createDnsDiscovery({ url })).toThrow(TypeError)
+      expect(() => createDnsDiscovery({ url })).not.toThrow(/secret/)
+    },
+  )
 })

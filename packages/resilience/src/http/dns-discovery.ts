@@ -3,6 +3,7 @@ import { lookup, Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { canonicalHost } from './canonical-host.ts'
 import type { DiscoveredEndpoint, Discovery } from './discovery.ts'
+import { endpointUrl } from './setting-rules.ts'
 
 /** What is asked of a DNS resolver; `Resolver` of `node:dns/promises` is one. */
 export interface DnsResolver {
@@ -42,7 +43,7 @@ export type DnsDiscoveryOptions = (
  * Finds endpoints in DNS: by addresses (A, AAAA), all with the same weight, or by SRV records with their
  * weights and priorities. A weight of 0 becomes a hundredth of the smallest other.
  *
- * @throws TypeError when the URL is not http(s), or carries credentials.
+ * @throws TypeError when the URL is none that an endpoint can have.
  */
 export function createDnsDiscovery(options: DnsDiscoveryOptions): Discovery {
   const { refreshMs = 30_000, resolver } = options
@@ -52,10 +53,9 @@ export function createDnsDiscovery(options: DnsDiscoveryOptions): Discovery {
     const discover = async () => fromRecords(await service.resolveSrv(srv), protocol, path)
     return Object.assign(discover, { refreshMs })
   }
-  const url = URL.parse(options.url)
-  if (!/^https?:$/.test(url?.protocol ?? '') || url === null || url.username || url.password) {
-    throw new TypeError('A DNS discovery needs an http(s) URL without credentials.')
-  }
+  const [issue] = endpointUrl(options.url, 'url')
+  if (issue !== undefined) throw new TypeError(`A DNS discovery's URL ${issue.message}.`)
+  const url = new URL(options.url)
   const name = canonicalHost(url.hostname) ?? ''
   const discover = async () => {
     if (isIP(name) !== 0) return [{ url: url.href }]
