@@ -26,6 +26,12 @@ export {
   type TimeoutLimit,
 } from './core/errors.ts'
 export { createFallback, type FallbackOptions } from './core/fallback.ts'
+export { createHedge, type HedgeEvent, type HedgeOptions } from './core/hedge.ts'
+export {
+  createHedgeBudget,
+  type HedgeBudget,
+  type HedgeBudgetOptions,
+} from './core/hedge-budget.ts'
 export { createLimit, type LimitDecision, type LimitOptions } from './core/limit.ts'
 export type { ExecuteOptions, Execution, Policy, Work } from './core/policy.ts'
 export { createQuantile, type Quantile, type QuantileOptions } from './core/quantile.ts'
