@@ -124,8 +124,8 @@ describe('compose', () => {
         { kind: 'failure', attempt: 2, at: 100, ms: 300, reason: 'timeout' },
         { kind: 'wait', at: 400, ms: 100, reason: 'backoff' },
         { kind: 'rejected', attempt: 3, at: 500, reason: 'circuit_open', breaker: 'open' },
-        { kind: 'wait', at: 500, ms: 150, reason: 'retry_after' },
-        { kind: 'failure', attempt: 4, at: 650, ms: 50, reason: 'timeout' },
+        { kind: 'wait', at: 500, ms: 151, reason: 'retry_after' },
+        { kind: 'failure', attempt: 4, at: 651, ms: 49, reason: 'timeout' },
       ],
     })
     await vi.advanceTimersByTimeAsync(700)

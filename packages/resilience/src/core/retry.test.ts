@@ -149,7 +149,7 @@ describe('createRetry', () => {
     it('waits for the probe of an open circuit, and for a limit, if there is time', async () => {
       const inTime = failing(new CircuitOpenError(400), new RateLimitedError(300))
       expect(await outcome(createRetry(options).execute(inTime.work))).toBe(3)
-      expect(inTime.calls).toEqual([0, 400, 700])
+      expect(inTime.calls).toEqual([0, 401, 702])
       for (const ms of [30_000, Number.POSITIVE_INFINITY]) {
         const tooLate = failing(new CircuitOpenError(ms))
         const retry = createRetry({ ...options, retryable: () => true })

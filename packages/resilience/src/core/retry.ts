@@ -152,10 +152,9 @@ function isRetryable(error: unknown): boolean {
 
 /** Milliseconds for which a policy inside refuses the next try, too. */
 function refusedForMs(error: unknown): number {
-  if (error instanceof CircuitOpenError || error instanceof RateLimitedError) {
-    return error.retryAfterMs ?? 0
-  }
-  return 0
+  if (!(error instanceof CircuitOpenError || error instanceof RateLimitedError)) return 0
+  // Timers may fire up to a millisecond early, and a try that comes too early is lost.
+  return error.retryAfterMs === undefined ? 0 : error.retryAfterMs + 1
 }
 
 /** Tells the history of a failed attempt, unless an inner policy or the work itself has done so. */
