@@ -106,7 +106,7 @@ class ForwardedRequest implements Ask {
     const { incoming } = this.#context.env
     const body =
       upstream.models.size > 0 && this.#body instanceof Buffer
-        ? renameModel(this.#body, upstream.models)
+        ? renameModel(this.#body, upstream.models, incoming.headers['content-type'])
         : this.#body
     return {
       method: this.method,
