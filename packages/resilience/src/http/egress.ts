@@ -11,7 +11,8 @@ export interface EgressOptions {
   /**
    * Hosts (`api.internal`, `*.internal`), addresses and CIDRs, each but a CIDR with or without a port
    * (`10.1.2.3:8080`). An address or CIDR permits what it covers, whatever it is. A name permits its
-   * addresses also where they are `loopback`, `private` or `shared`, and no others.
+   * addresses also where they are `loopback`, `private` or `shared`, and no others; an endpoint that was
+   * found as an address is judged as that address.
    */
   readonly allow?: readonly string[]
   /** Never connected to; written like `allow`. */
