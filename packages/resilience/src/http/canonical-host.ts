@@ -6,7 +6,7 @@ import { isIP } from 'node:net'
  * Undefined for what is no host.
  */
 export function canonicalHost(host: string): string | undefined {
-  const bare = host.replace(/^\[(.*)\]$/s, '$1').replace(/%.*$/s, '')
+  const bare = host.replace(/^\[(.*)\]$/s, '$1').replace(/^(.*:.*?)%.*$/s, '$1')
   if (isIP(bare) === 6) return new URL(`http://[${bare}]`).hostname.slice(1, -1)
   if (bare === '' || /[\s:/\\?#@[\]%*]/.test(bare)) return undefined
   const name = URL.parse(`http://${bare}`)?.hostname.replace(/\.$/, '')
