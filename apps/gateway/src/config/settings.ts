@@ -95,7 +95,7 @@ export interface RetrySettings {
   readonly budgetFloor: number
 }
 
-export interface HedgeSettings {
+interface HedgeSettings {
   /** Milliseconds, or the 95th percentile of the first-byte times measured lately. */
   readonly after: number | 'p95'
   /** The share of calls that may be hedged, 0 to 1. */
