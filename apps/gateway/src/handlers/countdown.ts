@@ -4,6 +4,9 @@ export type Phase = 'firstByte' | 'idle' | 'write'
 /** `setTimeout` fires at once for anything longer. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
+/** A timer that fires this late says that it was us who stood still, not who is waited for. */
+const STALL_MS = 50
+
 /** Hears of it when a wait has lasted too long. */
 export interface Waiting {
   /** `deadline`: the time for the whole is up, whatever was being waited for. */
@@ -15,6 +18,9 @@ export interface Waiting {
  * known when the timer was set and is set again if the limit has moved since. So a byte costs nothing
  * but a note of when it came.
  *
+ * After a standstill of our own a limit that has run out meanwhile is given a little longer, once: the
+ * answer may be lying unread.
+ *
  * Limits are milliseconds, instants those of `performance.now()`.
  */
 export class Countdown {
@@ -25,6 +31,7 @@ export class Countdown {
   #firesAt = 0
   #phase: Phase = 'firstByte'
   #endsAt = Number.POSITIVE_INFINITY
+  #forgiven = false
 
   constructor(limits: Readonly<Record<Phase, number>>, deadlineAt: number, waiting: Waiting) {
     this.#limits = limits
@@ -39,6 +46,7 @@ export class Countdown {
   /** Waits from `now` on for `phase`; from Infinity on: only the deadline holds for the time being. */
   start(phase: Phase, now: number): void {
     this.#phase = phase
+    this.#forgiven = false
     this.#endsAt = now + this.#limits[phase]
     const due = Math.min(this.#endsAt, this.#deadlineAt)
     if (this.#timer === undefined || due < this.#firesAt) this.#set(due)
@@ -46,6 +54,7 @@ export class Countdown {
 
   /** Something came: the same wait begins anew. */
   restart(now: number): void {
+    this.#forgiven = false
     this.#endsAt = now + this.#limits[this.#phase]
   }
 
@@ -58,8 +67,16 @@ export class Countdown {
   fire(): void {
     const now = performance.now()
     const due = Math.min(this.#endsAt, this.#deadlineAt)
-    if (now < due) this.#set(due)
-    else this.#waiting.expired(now >= this.#deadlineAt ? 'deadline' : this.#phase)
+    if (now < due) {
+      this.#set(due)
+    } else if (now - due > STALL_MS && !this.#forgiven && due !== this.#deadlineAt) {
+      // Timers run before what has arrived is read: what we wait for may be there already.
+      this.#forgiven = true
+      this.#endsAt = now + STALL_MS
+      this.#set(Math.min(this.#endsAt, this.#deadlineAt))
+    } else {
+      this.#waiting.expired(now >= this.#deadlineAt ? 'deadline' : this.#phase)
+    }
   }
 
   #set(due: number): void {

@@ -8,7 +8,7 @@ import { SseScanner } from '../upstreams/sse-scanner.ts'
 import { type BreakCode, streamError } from '../upstreams/stream-error.ts'
 import { terminalMarker } from '../upstreams/terminal-markers.ts'
 import { isWholeJson } from '../upstreams/whole-json.ts'
-import { endsLikeJson, isReadableEventStream, isReadableJson, reset } from './answer.ts'
+import { isReadableEventStream, isReadableJson, reset } from './answer.ts'
 import { passTrailers } from './interim.ts'
 
 export interface DeliveryParts {
@@ -176,8 +176,8 @@ export class Delivery {
 
   #keepJson(chunk: Buffer, kept: Buffer[]): 'more' | 'wait' | 'done' | Failure {
     if (this.#remaining === chunk.length && kept.length === 0) {
-      // Its length is as declared: a look at its last byte is enough.
-      if (!endsLikeJson(chunk)) return this.#incomplete()
+      // An upstream that cuts an answer may declare the length of what it cut.
+      if (!isWholeJson(chunk)) return this.#incomplete()
       this.#json = undefined
       this.#finish(chunk)
       return 'done'
@@ -198,7 +198,9 @@ export class Delivery {
       return errorEvent(this.#current.attempt)
     }
     if (this.#held === undefined) return this.#write(out)
-    const due = this.#held.push(out, scanner.events, scanner.ending !== 'open')
+    // A finish reason alone is no end: usage may still come, and the stream may still break.
+    const ended = scanner.ending === 'complete' || scanner.ending === 'failed'
+    const due = this.#held.push(out, scanner.events, ended)
     return due === undefined ? 'more' : this.#write(due)
   }
 
