@@ -1,12 +1,13 @@
 import {
-  AbortedError,
-  BulkheadFullError,
-  CircuitOpenError,
-  RateLimitedError,
+  type AbortedError,
+  type BulkheadFullError,
+  type CircuitOpenError,
+  type RateLimitedError,
   ResilienceError,
   type ResilienceErrorOptions,
-  TimeoutError,
+  type TimeoutError,
 } from '../core/errors.ts'
+import type { EgressDeniedError } from './egress-denied.ts'
 
 /** A response's headers by lower-case name. */
 export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>
@@ -87,7 +88,9 @@ export class ResponseValidationError extends ResilienceError<'invalid_response'>
   readonly issues: readonly ValidationIssue[]
 
   constructor(status: number, issues: readonly ValidationIssue[], options: HttpErrorOptions = {}) {
-    const told = issues.slice(0, 3).map(({ path, message }) => (path ? `${path}: ${message}` : message))
+    const told = issues
+      .slice(0, 3)
+      .map(({ path, message }) => (path ? `${path}: ${message}` : message))
     const more = issues.length > told.length ? `; and ${issues.length - told.length} more` : ''
     super(`The response${from(options.endpoint)} is not valid: ${told.join('; ')}${more}.`, options)
     this.status = status
@@ -109,18 +112,6 @@ export class AllEndpointsFailedError extends ResilienceError<'all_endpoints_fail
       ...options,
     })
     this.errors = errors
-  }
-}
-
-/** The egress rules forbid the target. Nothing was sent. */
-export class EgressDeniedError extends ResilienceError<'egress_denied'> {
-  readonly code = 'egress_denied'
-  /** Which rule it was, such as `private-address`. */
-  readonly rule: string
-
-  constructor(rule: string, options: ResilienceErrorOptions = {}) {
-    super(`The egress rules forbid this target (${rule}).`, options)
-    this.rule = rule
   }
 }
 
