@@ -35,9 +35,16 @@ export function createQuantile({ window = 512 }: QuantileOptions = {}): Quantile
   return {
     record(ms) {
       if (!(ms >= 0)) return
-      if (count === window) remove(bySize, count, byAge[next] ?? 0)
-      else count += 1
-      insert(bySize, count - 1, ms)
+      const gap = count === window ? position(bySize, count, byAge[next] ?? 0) : count
+      const at = position(bySize, count, ms)
+      if (at > gap) {
+        bySize.copyWithin(gap, gap + 1, at)
+        bySize[at - 1] = ms
+      } else {
+        bySize.copyWithin(at + 1, at, gap)
+        bySize[at] = ms
+      }
+      count = Math.min(count + 1, window)
       byAge[next] = ms
       next = (next + 1) % window
     },
@@ -58,15 +65,4 @@ function position(sorted: Float64Array, count: number, value: number): number {
     else high = middle
   }
   return low
-}
-
-function insert(sorted: Float64Array, count: number, value: number): void {
-  const at = position(sorted, count, value)
-  sorted.copyWithin(at + 1, at, count)
-  sorted[at] = value
-}
-
-function remove(sorted: Float64Array, count: number, value: number): void {
-  const at = position(sorted, count, value)
-  sorted.copyWithin(at, at + 1, count)
 }
