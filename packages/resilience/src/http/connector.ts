@@ -1,7 +1,8 @@
-import { buildConnector, Client, type Dispatcher, Pool } from 'undici'
+import type { buildConnector, Client, Dispatcher, Pool } from 'undici'
 import type { Egress } from './egress.ts'
 import { Exchange } from './exchange.ts'
 import type { Carrier } from './exchange-plan.ts'
+import { createConnector, UndiciClient, UndiciPool } from './undici.ts'
 
 /** What TLS connections are made with, as `node:tls` takes it. */
 export interface TlsOptions {
@@ -38,8 +39,8 @@ export function createPool(
   settings: ConnectionSettings,
   counts: ConnectionCounts,
 ): Pool {
-  const connect = createConnector(settings, counts)
-  return new Pool(origin, {
+  const connect = countingConnector(settings, counts)
+  return new UndiciPool(origin, {
     factory: (url, options) => new CountingClient(url, options, connect),
     connections: settings.connections,
     pipelining: 1,
@@ -54,7 +55,7 @@ export function createPool(
 }
 
 /** One connection at a time, and the count of requests on it. */
-class CountingClient extends Client implements Carrier {
+class CountingClient extends UndiciClient implements Carrier {
   #requests = 0
 
   constructor(origin: URL, options: Client.Options, connect: buildConnector.connector) {
@@ -81,17 +82,18 @@ class CountingClient extends Client implements Carrier {
   }
 }
 
-function createConnector(
+function countingConnector(
   settings: ConnectionSettings,
   counts: ConnectionCounts,
 ): buildConnector.connector {
   const { tls, egress } = settings
   const options = { timeout: settings.connectMs, allowH2: false, ...tls }
-  const connect = egress?.connector(options) ?? buildConnector(options)
+  const connect = egress?.connector(options) ?? createConnector(options)
   return (target, callback) => {
     connect(target, (...connected) => {
       const socket = connected[1]
-      if (socket !== null) {
+      // undici leaves it out where its type says null.
+      if (socket) {
         counts.opened += 1
         counts.open += 1
         socket.once('close', () => {

@@ -1,10 +1,12 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
-import { buildConnector } from 'undici'
+import type { buildConnector } from 'undici'
+
 import { type AddressRange, nat64Target, rangeOf } from './address-range.ts'
 import { canonicalHost } from './canonical-host.ts'
 import { EgressDeniedError, type EgressRule } from './egress-denied.ts'
 import { createEgressList } from './egress-list.ts'
+import { createConnector } from './undici.ts'
 
 /** Where a client may connect to. `deny` goes before `allow`, and `allow` before the defaults. */
 export interface EgressOptions {
@@ -115,7 +117,7 @@ export function createEgress(options: EgressOptions = {}): Egress {
         let connector = connectors.get(port)
         if (connector === undefined) {
           const judgeFor = (address: string, name: string | undefined) => judge(address, port, name)
-          connector = buildConnector({
+          connector = createConnector({
             allowH2: false,
             ...rest,
             lookup: judgedLookup(lookup, judgeFor),
