@@ -87,6 +87,16 @@ export class CallExecution implements Execution {
     return this.#outer === undefined ? this.#signal?.reason : this.#outer.abortReason
   }
 
+  /** The caller's own signal. */
+  get callerSignal(): AbortSignal | undefined {
+    return this.#outer === undefined ? this.#signal : this.#outer.callerSignal
+  }
+
+  /** Calls `listener` with the reason when a policy cancels the call; as long as the call lives. */
+  addCancelListener(listener: (reason: unknown) => void): void {
+    this.#outer?.addCancelListener(listener)
+  }
+
   /** Calls `listener` when the result is no longer wanted, until {@link removeAbortListener}. */
   addAbortListener(listener: () => void): void {
     if (this.#outer !== undefined) this.#outer.addAbortListener(listener)
@@ -111,9 +121,9 @@ export class CallExecution implements Execution {
 /** An execution that a policy can end by itself, and that ends with the outer one. */
 export class CancellableExecution extends CallExecution {
   readonly #outer: CallExecution
-  #controller: AbortController | undefined
-  #combined: AbortSignal | undefined
-  #listeners: Set<() => void> | undefined
+  #own: AbortController | undefined
+  #signal: AbortSignal | undefined
+  #listeners: Set<(reason: unknown) => void> | undefined
   #cancelled = false
   #reason: unknown
 
@@ -127,8 +137,14 @@ export class CancellableExecution extends CallExecution {
     if (this.#cancelled) return
     this.#cancelled = true
     this.#reason = reason
-    this.#controller?.abort(reason)
-    for (const listener of this.#listeners ?? []) listener()
+    this.#own?.abort(reason)
+    for (const listener of this.#listeners ?? []) listener(reason)
+  }
+
+  override addCancelListener(listener: (reason: unknown) => void): void {
+    this.#listeners ??= new Set()
+    this.#listeners.add(listener)
+    super.addCancelListener(listener)
   }
 
   // Listeners spare a call inside the signal that only the work may ask for.
@@ -144,14 +160,21 @@ export class CancellableExecution extends CallExecution {
   }
 
   override get signal(): AbortSignal {
-    if (this.#combined !== undefined) return this.#combined
-    this.#controller = new AbortController()
-    if (this.#cancelled) this.#controller.abort(this.#reason)
-    const own = this.#controller.signal
-    const outer = this.#outer.abortSignal
-    // It follows the outer signal also after the work has returned: a body may still be read.
-    this.#combined = outer === undefined ? own : AbortSignal.any([outer, own])
-    return this.#combined
+    this.#signal ??= this.#createSignal()
+    return this.#signal
+  }
+
+  /**
+   * The caller's abort reaches it also after the work has returned, as a body may still be read; by
+   * `any`, since a listener would stay for as long as the caller's signal lives.
+   */
+  #createSignal(): AbortSignal {
+    const own = new AbortController()
+    this.#own = own
+    if (this.aborted) own.abort(this.abortReason)
+    this.#outer.addCancelListener((reason) => own.abort(reason))
+    const { callerSignal } = this
+    return callerSignal === undefined ? own.signal : AbortSignal.any([callerSignal, own.signal])
   }
 
   override get abortSignal(): AbortSignal {
