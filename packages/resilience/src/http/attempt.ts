@@ -45,6 +45,7 @@ export async function sendAttempt(plan: AttemptPlan): Promise<Attempt> {
   const { endpoint, number, call, settings } = plan
   const startedAt = settings.now()
   let exchange: Exchange | undefined
+  endpoint.expect()
   try {
     if (settings.limit !== undefined) await askLimit(plan)
     const permit = enter(endpoint)
@@ -54,6 +55,7 @@ export async function sendAttempt(plan: AttemptPlan): Promise<Attempt> {
     const error = answer.status < 400 ? undefined : await statusError(call.method, answer, endpoint)
     return { endpoint, number, startedAt, answer, error, raced: false }
   } catch (thrown) {
+    if (exchange === undefined) endpoint.dismiss()
     const error = thrown instanceof Error ? thrown : new Error(String(thrown))
     const raced = exchange?.raced === true
     return { endpoint, number, startedAt, answer: undefined, error, raced }

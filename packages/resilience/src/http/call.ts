@@ -123,7 +123,7 @@ export class Call {
     comebacks: Comebacks,
     signal: AbortSignal | undefined,
   ): Promise<Endpoint | undefined> {
-    if (failed.raced) {
+    if (failed.raced && !failed.endpoint.retired) {
       this.#raceForgiven = true
       return failed.endpoint
     }

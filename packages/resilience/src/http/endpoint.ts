@@ -49,6 +49,8 @@ export class Endpoint {
   #failures = 0
   #coolUntil = 0
   #lastError: { readonly reason: string; readonly at: Date } | undefined
+  #expected = 0
+  #retirement: PromiseWithResolvers<void> | undefined
   weight: number
   pending = 0
 
@@ -87,8 +89,32 @@ export class Endpoint {
     this.#coolUntil = this.#settings.now() + ms
   }
 
-  /** An attempt begins; it ends with the visit's `ended`. */
+  /** Whether it takes no new calls. */
+  get retired(): boolean {
+    return this.#retirement !== undefined
+  }
+
+  /** Closes its connections once the last attempt that has turned here is over. */
+  retire(): Promise<void> {
+    this.#retirement ??= Promise.withResolvers()
+    this.#closeWhenIdle()
+    return this.#retirement.promise
+  }
+
+  /** An attempt turns here, and may have to wait: it ends as a visit, or is dismissed. */
+  expect(): void {
+    this.#expected += 1
+  }
+
+  /** An attempt that was expected does not come. */
+  dismiss(): void {
+    this.#expected -= 1
+    this.#closeWhenIdle()
+  }
+
+  /** An expected attempt begins; it ends with the visit's `ended`. */
   visit(permit: Permit | undefined, slot: Slot): Visit {
+    this.#expected -= 1
     this.pending += 1
     this.#attempts += 1
     return new Visit(this, this.#settings.connectMs, permit, slot)
@@ -97,6 +123,7 @@ export class Endpoint {
   /** An attempt is over. */
   left(verdict: Verdict, error: Error | undefined, status: number | undefined): void {
     this.pending -= 1
+    this.#closeWhenIdle()
     if (verdict !== 'bad') return
     this.#failures += 1
     this.#lastError = {
@@ -121,6 +148,11 @@ export class Endpoint {
       latency: known ? { p50, p95, p99 } : undefined,
       lastError: this.#lastError,
     }
+  }
+
+  #closeWhenIdle(): void {
+    if (this.#retirement === undefined || this.#expected + this.pending > 0) return
+    this.pool.close().then(this.#retirement.resolve, this.#retirement.resolve)
   }
 }
 

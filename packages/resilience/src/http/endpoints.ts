@@ -62,14 +62,14 @@ export class EndpointSet {
     this.#closed = true
     this.#watch?.close()
     this.#tiers = []
-    const pools = [...this.all, ...this.#retired].map(({ pool }) => pool)
+    const endpoints = [...this.all, ...this.#retired]
     let timer: NodeJS.Timeout | undefined
     const grace = new Promise((resolve) => {
       timer = setTimeout(resolve, graceMs)
     })
-    await Promise.race([Promise.all(pools.map((pool) => pool.close())), grace])
+    await Promise.race([Promise.all(endpoints.map((endpoint) => endpoint.retire())), grace])
     clearTimeout(timer)
-    await Promise.all(pools.map((pool) => pool.destroy()))
+    await Promise.all(endpoints.map(({ pool }) => pool.destroy()))
   }
 
   #found(targets: readonly DiscoveredEndpoint[]): void {
@@ -94,8 +94,7 @@ export class EndpointSet {
   #retire(key: string, endpoint: Endpoint): void {
     this.#known.delete(key)
     this.#retired.add(endpoint)
-    const forget = () => this.#retired.delete(endpoint)
-    endpoint.pool.close().then(forget, forget)
+    endpoint.retire().then(() => this.#retired.delete(endpoint))
   }
 }
 
