@@ -53,12 +53,9 @@ function single(r: Resilience): Contender[] {
     bulkhead: r.createBulkhead({ max: 10 }),
   }
   const theirs: Record<keyof typeof ours, IPolicy> = {
-    retry: cockatielRetry(handleAll, { maxAttempts: 2, backoff: new ExponentialBackoff() }),
-    'circuit breaker': circuitBreaker(handleAll, {
-      halfOpenAfter: 30_000,
-      breaker: new ConsecutiveBreaker(5),
-    }),
-    timeout: cockatielTimeout(LIMIT_MS, TimeoutStrategy.Aggressive),
+    retry: cockatielParts().retry,
+    'circuit breaker': cockatielParts().breaker,
+    timeout: cockatielParts().timeout,
     bulkhead: cockatielBulkhead(10),
   }
   const names = Object.keys(ours) as (keyof typeof ours)[]
@@ -69,6 +66,23 @@ function single(r: Resilience): Contender[] {
     ]),
     ...onlyOurs(r),
   ]
+}
+
+/** With `abortOnReturn`, which is its default, its timeout aborts the signal after each success. */
+function cockatielParts(abortOnReturn = false) {
+  return {
+    retry: cockatielRetry(handleAll, { maxAttempts: 2, backoff: new ExponentialBackoff() }),
+    breaker: circuitBreaker(handleAll, {
+      halfOpenAfter: 30_000,
+      breaker: new ConsecutiveBreaker(5),
+    }),
+    timeout: cockatielTimeout(LIMIT_MS, { strategy: TimeoutStrategy.Aggressive, abortOnReturn }),
+  }
+}
+
+function cockatielPipeline(abortOnReturn?: boolean): IPolicy {
+  const { retry, breaker, timeout } = cockatielParts(abortOnReturn)
+  return wrap(retry, breaker, timeout)
 }
 
 /** What the others don't have, or not in that form. */
@@ -98,32 +112,51 @@ function onlyOurs(r: Resilience): Contender[] {
 }
 
 function pipelines(r: Resilience): Contender[] {
-  const full = () =>
-    r.compose(
-      r.createRetry(),
-      r.createCircuitBreaker(),
-      r.createBulkhead({ max: 10 }),
-      r.createTimeout({ ms: LIMIT_MS }),
-    )
-  const three = () =>
-    r.compose(r.createRetry(), r.createCircuitBreaker(), r.createTimeout({ ms: LIMIT_MS }))
-  const cockatiel = () =>
-    wrap(
-      cockatielRetry(handleAll, { maxAttempts: 2, backoff: new ExponentialBackoff() }),
-      circuitBreaker(handleAll, { halfOpenAfter: 30_000, breaker: new ConsecutiveBreaker(5) }),
-      cockatielTimeout(LIMIT_MS, TimeoutStrategy.Aggressive),
-    )
+  const retry = r.createRetry()
+  const breaker = r.createCircuitBreaker()
+  const bulkhead = r.createBulkhead({ max: 10 })
+  const timeout = r.createTimeout({ ms: LIMIT_MS })
+  const three = r.compose(retry, breaker, timeout)
+  const four = r.compose(retry, breaker, bulkhead, timeout)
+  const cockatiel = cockatielPipeline()
+  const byDefault = cockatielPipeline(true)
+  const opossum = new CircuitBreaker(answer, { timeout: LIMIT_MS, capacity: 10 })
+  const theirs = 'cockatiel: retry, breaker, timeout'
+  const same = 'tidegate: retry, breaker, timeout'
+  const full = 'tidegate: retry, breaker, bulkhead, timeout'
+  const plain = 'pipeline'
+  const reads = 'pipeline, the work reads its signal'
+  const given = 'pipeline, and the caller gives a signal as well'
   return [
-    ...variant('pipeline', cockatiel(), full(), three(), (policy) => policy.execute(answer)),
-    ...variant('pipeline, the work reads its signal', cockatiel(), full(), three(), (policy) =>
-      policy.execute(readsSignal),
-    ),
-    ...variant(
-      'pipeline, the same and the caller has a signal',
-      cockatiel(),
-      full(),
-      three(),
-      (policy) => policy.execute(readsSignal, { signal }),
-    ),
+    { group: plain, name: theirs, call: () => cockatiel.execute(answer) },
+    { group: plain, name: `${theirs}, defaults`, call: () => byDefault.execute(answer) },
+    { group: plain, name: same, call: () => three.execute(answer) },
+    { group: plain, name: full, call: () => four.execute(answer) },
+    { group: plain, name: 'opossum: breaker, bulkhead, timeout', call: () => opossum.fire() },
+    { group: reads, name: theirs, call: () => cockatiel.execute(readsSignal) },
+    { group: reads, name: same, call: () => three.execute(readsSignal) },
+    { group: reads, name: full, call: () => four.execute(readsSignal) },
+    { group: given, name: theirs, call: () => cockatiel.execute(readsSignal, signal) },
+    { group: given, name: same, call: () => three.execute(readsSignal, { signal }) },
+    { group: given, name: full, call: () => four.execute(readsSignal, { signal }) },
   ]
+}
+
+/** What a call costs that asks for its permit or its place itself, as the gateway's do. */
+function permits(r: Resilience): Contender[] {
+  const breaker = r.createCircuitBreaker()
+  const bulkhead = r.createBulkhead({ max: 10 })
+  const quantile = r.createQuantile()
+  const endpoints = [1, 2, 3].map((weight) => ({ weight, pending: weight }))
+  let ms = 0
+  const measured = (): void => {
+    ms = (ms * 7 + 11) % 1009
+    quantile.record(ms)
+  }
+  return [
+    { group: 'tryEnter and succeed', call: () => breaker.tryEnter()?.succeed() },
+    { group: 'tryAcquire and release', call: () => bulkhead.tryAcquire()?.release() },
+    { group: 'pickEndpoint of 3', call: () => r.pickEndpoint(endpoints, () => true) },
+    { group: 'quantile: record', call: measured },
+  ].map((contender) => ({ ...contender, name: 'tidegate, without a promise' }))
 }
