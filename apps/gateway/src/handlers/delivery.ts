@@ -227,6 +227,8 @@ export class Delivery {
     const exchange = this.#exchange
     exchange.status = status
     const out: string[] = []
+    // An error event of ours has to have room behind what a stream was declared to be.
+    if (this.#scanner !== undefined) delete headers['content-length']
     responseHeaders(headers, exchange.headers, out)
     if (this.#scanner !== undefined && headers['x-accel-buffering'] === undefined) {
       // A proxy in front of us, such as nginx, would gather the events.

@@ -18,6 +18,7 @@ describe('faultOf', () => {
     [new errors.HeadersOverflowError(), 'upstream_bad_response'],
     [coded('HPE_INVALID_CONSTANT'), 'upstream_bad_response'],
     [new errors.HTTPParserError('not HTTP'), 'upstream_bad_response'],
+    [coded('ERR_ASSERTION'), 'upstream_bad_response'],
   ])('names %s and tells no address', (error, code) => {
     const fault = faultOf(error)
     expect(fault).toMatchObject({ code, cause: error })

@@ -35,6 +35,8 @@ export function faultOf(error: Error): Error {
         'The upstream closed the connection before it answered.',
         error,
       )
+    // How undici's parser meets what it never asked for, such as a switch of protocols.
+    case 'ERR_ASSERTION':
     case 'UND_ERR_HEADERS_OVERFLOW':
     case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
       return named('upstream_bad_response', "The upstream's answer was not valid HTTP.", error)

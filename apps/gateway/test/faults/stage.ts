@@ -29,8 +29,8 @@ export interface Stage extends AsyncDisposable {
   readonly hits: readonly number[]
 }
 
-/** How long an endpoint of these tests may be silent. */
-export const silenceMs = 400
+/** How long an endpoint of these tests may be silent, unless told otherwise. */
+export const silenceMs = 500
 
 /** The longest wait between two tries; a `Retry-After` of up to this is waited for. */
 export const longestWaitMs = 2_000
@@ -38,7 +38,6 @@ export const longestWaitMs = 2_000
 export const adminKey = 'admin-of-the-stage'
 
 const quick = {
-  timeouts: { connect: '500ms', firstByte: `${silenceMs}ms`, idle: `${silenceMs}ms` },
   retry: { retries: 2, initial: '20ms', max: `${longestWaitMs}ms`, budgetFloor: 1_000 },
   // What one test breaks is whole for the next.
   breaker: 'off',
@@ -49,9 +48,11 @@ const endpoint = (provider: Provider) => ({ url: `${provider.url}/v1`, apiKey: '
 function upstreamsOf(
   protocol: AiProtocol,
   [main, backup, third]: readonly [Provider, Provider, Provider],
+  silence: string,
 ) {
   const upstream = (...providers: readonly Provider[]) => {
-    return { protocol, endpoints: providers.map(endpoint), ...quick }
+    const timeouts = { connect: '1s', firstByte: silence, idle: silence }
+    return { protocol, endpoints: providers.map(endpoint), timeouts, ...quick }
   }
   return {
     [`${protocol}-main`]: upstream(main),
@@ -87,7 +88,7 @@ function routesOf(way: Way) {
 let requests = 0
 export const nextId = (): string => `fault-${++requests}`
 
-export async function startStage(): Promise<Stage> {
+export async function startStage(silentForMs = silenceMs): Promise<Stage> {
   await using stack = new AsyncDisposableStack()
   const start = async (model: string, input: number, output: number) =>
     stack.use(await startProvider({ answers: { model, usage: { input, output } } }))
@@ -101,7 +102,10 @@ export async function startStage(): Promise<Stage> {
   const config = {
     version: 1,
     admin: { key: adminKey },
-    upstreams: Object.assign({}, ...protocols.map((each) => upstreamsOf(each, providers))),
+    upstreams: Object.assign(
+      {},
+      ...protocols.map((each) => upstreamsOf(each, providers, `${silentForMs}ms`)),
+    ),
     routes: ways.flatMap(routesOf),
   }
   const gateway = stack.use(await startGateway({ config }))
