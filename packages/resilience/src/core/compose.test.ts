@@ -103,6 +103,28 @@ describe('compose', () => {
     expect(starts).toEqual([0, 400, 800])
   })
 
+  it('aborts the signal of an inner limit when the outer one is reached', async () => {
+    const controller = new AbortController()
+    for (const signal of [undefined, controller.signal]) {
+      const signals: AbortSignal[] = []
+      const result = compose(
+        createTimeout({ ms: 50, limit: 'total' }),
+        createRetry(),
+        createTimeout({ ms: 100 }),
+      ).execute(
+        (told) => {
+          signals.push(told.signal)
+          return never()
+        },
+        { signal },
+      )
+      const refused = expect(result).rejects.toMatchObject({ code: 'timeout', limit: 'total' })
+      await vi.advanceTimersByTimeAsync(50)
+      await refused
+      expect(signals.map(({ reason }) => reason.limit)).toEqual(['total'])
+    }
+  })
+
   it('tells the whole history in the last error', async () => {
     const busy = Object.assign(new Error('busy'), { status: 503 })
     const policy = compose(

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { AbortedError } from './errors.ts'
 import { createFallback } from './fallback.ts'
 import { timelineOf } from './timeline.ts'
@@ -45,7 +45,8 @@ describe('createFallback', () => {
   })
 
   it('never answers after an abort', async () => {
-    const policy = createFallback({ fallback: failing(new Error('asked')) })
+    const fallback = vi.fn(() => 'answer')
+    const policy = createFallback({ fallback })
     const own = new AbortedError('gone')
     await expect(policy.execute(failing(own))).rejects.toBe(own)
 
@@ -58,5 +59,7 @@ describe('createFallback', () => {
       { signal: controller.signal },
     )
     await expect(result).rejects.toMatchObject({ code: 'aborted', cause: 'left' })
+    await new Promise(setImmediate)
+    expect(fallback).not.toHaveBeenCalled()
   })
 })

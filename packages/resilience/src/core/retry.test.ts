@@ -233,10 +233,12 @@ describe('createRetry', () => {
       expect(calls).toEqual([0])
     })
 
-    it('does not repeat work that the abort made fail', async () => {
+    it('does not repeat work that the abort made fail, nor tell or pay for a retry', async () => {
       const controller = new AbortController()
+      const budget = createRetryBudget({ ratio: 0, perSecond: 1, windowMs: 1_000 })
+      const onRetry = vi.fn()
       let calls = 0
-      const result = createRetry({ retryable: () => true }).execute(
+      const result = createRetry({ retryable: () => true, budget, onRetry }).execute(
         ({ signal }) => {
           calls++
           return new Promise((_, reject) => {
@@ -250,6 +252,8 @@ describe('createRetry', () => {
       await refused
       await vi.runAllTimersAsync()
       expect(calls).toBe(1)
+      expect(onRetry).not.toHaveBeenCalled()
+      expect(budget.balance).toBe(1)
     })
 
     it('does not call the work at all when it was so before', async () => {
