@@ -62,6 +62,8 @@ function reasonOf(code: string): string {
       return 'fewer bytes than announced'
     case 'UND_ERR_HEADERS_OVERFLOW':
       return 'headers too large'
+    case 'HTTPParserError':
+      return 'not HTTP'
     default:
       return code.startsWith('HPE_') ? 'not HTTP' : code
   }
