@@ -1,7 +1,9 @@
 import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pollUntil } from '@tidegate/testkit'
+import type { TLSSocket } from 'node:tls'
+import { makeCertificates, pollUntil } from '@tidegate/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createHttpClient } from './client.ts'
 import type { DiscoveredEndpoint } from './discovery.ts'
@@ -130,6 +132,32 @@ describe('createHttpClient with a discovery', () => {
     })
     await expect(silent.get('/')).rejects.toMatchObject({ code: 'timeout', limit: 'total' })
     await silent.close()
+  })
+
+  it('asks for the name in TLS, and checks the certificate against it', async () => {
+    await using certificates = await makeCertificates()
+    const { ca, cert, key } = certificates
+    const asked: unknown[] = []
+    const server = createTlsServer({ cert, key }, (request, response) => {
+      const { servername } = request.socket as TLSSocket
+      asked.push([servername, request.headers.host])
+      response.end()
+    })
+    server.listen(0, '127.0.0.1')
+    await new Promise((resolve) => server.once('listening', resolve))
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const get = async (host: string) => {
+      const client = createHttpClient({ baseUrls: async () => [{ url, host }], tls: { ca } })
+      await client.get('/').finally(() => client.close())
+    }
+    await get('localhost:8443')
+    expect(asked).toEqual([['localhost', 'localhost:8443']])
+    await expect(get('stranger.example')).rejects.toMatchObject({
+      code: 'connection_failed',
+      reason: 'ERR_TLS_CERT_ALTNAME_INVALID',
+    })
+    expect(asked).toHaveLength(1)
+    server.close()
   })
 
   it('uses a backup only while no endpoint before it works, and sends the name as Host', async () => {

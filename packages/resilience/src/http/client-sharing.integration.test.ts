@@ -111,6 +111,14 @@ describe('createHttpClient sharing requests', () => {
     expect(asked).toBe(4)
   })
 
+  it("keeps a caller's own limit, whoever else waits longer for the same", async () => {
+    const long = client.get('/a', { dedupe: true })
+    const short = client.get('/a', { dedupe: true, timeouts: { totalMs: 30 } })
+    await expect(short).rejects.toMatchObject({ code: 'timeout', limit: 'total' })
+    answer('1')
+    expect((await long).data).toBe(1)
+  })
+
   it('shares a failure too, and keeps none of it', async () => {
     const came = arrival.promise
     const calls = [client.get('/a', { dedupe: true }), client.get('/a', { dedupe: true })]

@@ -77,6 +77,10 @@ export interface HttpClient extends AsyncDisposable {
   /** The events of a stream. Opened when the first one is asked for; not reopened when it breaks. */
   sse(path: string, options?: EventStreamOptions): AsyncIterable<ServerSentEvent, undefined>
   /** Sends many, so many at a time, and tells what became of each. Never rejects for one of them. */
+  batch<Data>(
+    requests: readonly (RequestOptions & Validated<Data>)[],
+    options?: BatchOptions,
+  ): Promise<BatchResult<HttpResponse<Data>>[]>
   batch(
     requests: readonly RequestOptions[],
     options?: BatchOptions,
@@ -146,12 +150,12 @@ class PooledClient implements HttpClient {
     return readEvents(open, { maxLength: this.#settings.maxResponseBytes, isLast })
   }
 
-  batch(
+  batch<Data>(
     requests: readonly RequestOptions[],
     options: BatchOptions = {},
-  ): Promise<BatchResult<HttpResponse<unknown>>[]> {
+  ): Promise<BatchResult<HttpResponse<Data>>[]> {
     const { signal } = options
-    const send = (request: RequestOptions) => this.request(withSignal(request, signal))
+    const send = (request: RequestOptions) => this.request<Data>(withSignal(request, signal))
     return runBatch(requests, send, options)
   }
 

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer, type LookupFunction } from 'node:net'
 import { makeCertificates } from '@tidegate/testkit'
 import { Pool } from 'undici'
@@ -114,8 +115,7 @@ describe('createEgress', () => {
   })
 
   it('keeps the name for TLS: the certificate is checked against it, not against the address', async () => {
-    const certificates = await makeCertificates()
-    const { createServer: createTlsServer } = await import('node:https')
+    await using certificates = await makeCertificates()
     const tls = createTlsServer({ cert: certificates.cert, key: certificates.key }, (_, response) =>
       response.end('whole'),
     )

@@ -44,8 +44,10 @@ export class WholeCalls {
     const key = requestKey({ method, url: this.#scope + path, headers, hasBody: body !== null })
     if (key === undefined) return this.#send(call, signal)
     const work = (shared: AbortSignal | undefined) => this.#cached(call, key, headers, shared)
-    // The same request with another idea of failure is not the same call.
-    return dedupe ? this.#deduper.run(`${key} ${call.throwOnStatus}`, work, signal) : work(signal)
+    if (!dedupe) return work(signal)
+    // The same request with another idea of failure, or with less time, is not the same call.
+    const { throwOnStatus, totalMs } = call
+    return this.#deduper.run(`${key} ${throwOnStatus} ${totalMs}`, work, signal)
   }
 
   async #cached(
