@@ -332,6 +332,20 @@ describe('createCircuitBreaker, execute', () => {
     expect(work).not.toHaveBeenCalled()
   })
 
+  it('refuses the others at once while a probe is under way', async () => {
+    const breaker = breakerWith()
+    breaker.open()
+    clock += 1000
+    const probe = Promise.withResolvers<string>()
+    const probing = breaker.execute(() => probe.promise)
+    const work = vi.fn()
+    await expect(breaker.execute(work)).rejects.toMatchObject({ code: 'circuit_open' })
+    expect(work).not.toHaveBeenCalled()
+    probe.resolve('up')
+    await expect(probing).resolves.toBe('up')
+    expect(breaker.state).toBe('closed')
+  })
+
   it.each([
     new AbortedError('gone'),
     new BulkheadFullError('full'),

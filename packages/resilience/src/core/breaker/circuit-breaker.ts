@@ -67,7 +67,7 @@ export interface CircuitBreaker extends Policy {
   readonly state: CircuitState
   /**
    * Milliseconds until a call may be let through; 0 when it would be now. While all probes are out
-   * nobody knows: then at most 1000, as a verdict usually comes soon.
+   * nobody knows: then at most 1000, as a verdict usually comes soon. `Infinity` after `open(Infinity)`.
    */
   readonly retryAfterMs: number
   /** Whether `tryEnter` would let a call through; changes nothing. */
