@@ -120,6 +120,14 @@ describe('createEgress', () => {
     expect(ruleFor('http://[64:ff9b::10.0.0.1]', { allow: ['10.0.0.0/8'] })).toBe('allowed')
   })
 
+  it('takes an IPv6 network for no IPv4 address, and an IPv4 network for its mapped form', () => {
+    expect(ruleFor('http://169.254.169.254', { allow: ['::/0'] })).toBe('metadata')
+    expect(ruleFor('http://10.0.0.1', { allow: ['::ffff:0:0/96'] })).toBe('private')
+    expect(ruleFor('http://[fd00::1]', { allow: ['0.0.0.0/0'] })).toBe('private')
+    expect(ruleFor('http://8.8.8.8', { deny: ['::/0'] })).toBe('allowed')
+    expect(ruleFor('http://[::ffff:10.0.0.1]', { deny: ['10.0.0.0/8'] })).toBe('deny')
+  })
+
   it('opens internal ranges with private: allow, but not metadata and the like', () => {
     const options: EgressOptions = { private: 'allow' }
     expect(ruleFor('http://127.0.0.1', options)).toBe('allowed')
@@ -172,6 +180,9 @@ describe('createEgress', () => {
     '*',
     'a*.example',
     'two words',
+    '[example.com]',
+    '[::1',
+    '::1]:80',
   ])('refuses the entry %j without quoting it', (entry) => {
     const create = () => createEgress({ allow: ['example.com', entry] })
     expect(create).toThrow(/^egress\.allow\[1\] is no host, address, CIDR or host:port/)
