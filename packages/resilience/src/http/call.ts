@@ -132,9 +132,13 @@ export class Call {
     if (!this.#isWorthAnother(failed)) return undefined
     const fresh = this.#endpoints.pick((one) => one.ready && !this.#tried.has(one))
     if (fresh !== undefined) return this.#pays(failed, 0) ? fresh : undefined
-    return (await this.#comeBack(failed, comebacks, retryAfterMs, signal))
-      ? (this.#endpoints.pick(isReady) ?? this.#endpoints.pick(isUsable))
-      : undefined
+    if (!(await this.#comeBack(failed, comebacks, retryAfterMs, signal))) return undefined
+    // One that asked for a pause may still do better than those that have failed.
+    const isUntried = (one: Endpoint) => one.usable && !this.#tried.has(one)
+    return [isUntried, isReady, isUsable].reduce<Endpoint | undefined>(
+      (picked, suits) => picked ?? this.#endpoints.pick(suits),
+      undefined,
+    )
   }
 
   /** Waits to send it to an endpoint that it has tried, if it may. */

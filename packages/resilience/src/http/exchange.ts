@@ -31,6 +31,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #over = false
   #requestsOnConnection = 0
   #responding = false
+  #beganAt = 0
   #sentAt = 0
   #head: { readonly status: number; readonly headers: IncomingHttpHeaders } | undefined
   #chunks: Buffer[] = []
@@ -59,10 +60,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
-      this.#sentAt = now()
+      this.#beganAt = now()
       if (this.#signal?.aborted) return this.#aborted()
       this.#signal?.addEventListener('abort', this.#aborted, { once: true })
-      this.#countdown.start('connection', Number.POSITIVE_INFINITY, this.#sentAt)
+      this.#countdown.start('connection', Number.POSITIVE_INFINITY, this.#beganAt)
       dispatcher.dispatch({ method, path, headers, body: body as Buffer | null }, this)
     })
   }
@@ -201,7 +202,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   /** Silence for most of a call's time says something about the endpoint; what came late does not. */
   get #verdictOfDeadline(): Verdict {
-    const waited = this.#plan.now() - this.#sentAt
+    const waited = this.#plan.now() - this.#beganAt
     return this.#head === undefined && waited >= this.#plan.totalMs / 2 ? 'bad' : 'none'
   }
 
