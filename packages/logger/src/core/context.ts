@@ -5,7 +5,7 @@ export type Fields = Readonly<Record<string, unknown>>
 
 type Store = Record<string, unknown>
 
-const storage = new AsyncLocalStorage<Store>()
+const storage = new AsyncLocalStorage<Store | undefined>()
 
 /**
  * Runs `fn` so that every line logged in it, and in whatever it starts, carries `fields`. Nested calls
@@ -32,7 +32,7 @@ export function addContext(fields: Fields): void {
 
 /** Runs `fn` outside of every context: what it logs carries only its own fields. */
 export function outsideContext(fn: () => void): void {
-  storage.run({}, fn)
+  storage.run(undefined, fn)
 }
 
 /** The live context, for the line being written. */

@@ -28,7 +28,7 @@ export function addFields(
  * The names of a record that a look at each field says all about. `undefined` for others: a list, a
  * Map, a name-and-value pair, something with a form of its own, or what can't be read.
  */
-function plainNames(fields: Fields): string[] | undefined {
+export function plainNames(fields: Fields): string[] | undefined {
   try {
     const prototype: unknown = Object.getPrototypeOf(fields)
     const plain = prototype === Object.prototype || prototype === null

@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty'
 import { threadId } from 'node:worker_threads'
 import { pino } from 'pino'
-import { type Fields, outsideContext } from './context.ts'
+import type { Fields } from './context.ts'
 import { LoggerError } from './errors.ts'
 import { addFields, type CleanFields, cleanCall } from './line.ts'
 import { stdoutSink } from './output/descriptor.ts'
@@ -9,6 +9,7 @@ import { prettySink } from './output/pretty.ts'
 import { type FileDestination, RollingFileSink } from './output/rolling-file.ts'
 import type { Sink } from './output/sink.ts'
 import { type LineWriter, writerSink } from './output/stream.ts'
+import { type Bindings, createPlainLine, writeBindings } from './plain-line.ts'
 import { createRedactor, type RedactOptions, type Redactor } from './redact/redactor.ts'
 import { isoClock } from './timestamp.ts'
 
@@ -79,7 +80,7 @@ export interface LoggerOptions {
 const BINDINGS = Symbol('bindings')
 
 /** The pino instance behind a logger, or a child of one. */
-type Instance = pino.Logger & { [BINDINGS]: CleanFields }
+type Instance = pino.Logger & { [BINDINGS]: Bindings }
 
 function assertLevel(level: string): void {
   if ((LEVELS as readonly string[]).includes(level)) return
@@ -116,9 +117,13 @@ function cleanBindings(bindings: Fields, redactor: Redactor): CleanFields {
   return out
 }
 
-/** pino writes the line; its arguments are cleaned before it sees them, its message once formatted. */
-function pinoOptions(options: LoggerOptions, redactor: Redactor, now: () => number) {
-  const time = isoClock(now)
+/**
+ * pino writes the line unless it is a plain one; its arguments are cleaned before it sees them, its
+ * message once formatted.
+ */
+function pinoOptions(options: LoggerOptions, redactor: Redactor, sink: Sink): pino.LoggerOptions {
+  const time = isoClock(options.now ?? Date.now)
+  const plainLine = createPlainLine(redactor, time)
   return {
     level: options.level ?? 'info',
     base: { pid: process.pid, thread_id: threadId },
@@ -131,21 +136,21 @@ function pinoOptions(options: LoggerOptions, redactor: Redactor, now: () => numb
       message: (value: unknown) => (typeof value === 'string' ? redactor.text(value) : value),
     },
     hooks: {
-      logMethod(this: pino.Logger, args: unknown[], method: pino.LogFn) {
-        const call = cleanCall(args, (this as unknown as Instance)[BINDINGS], redactor)
-        Reflect.apply(method, this, call)
+      logMethod(this: pino.Logger, args: unknown[], method: pino.LogFn, level: number) {
+        const bindings = (this as unknown as Instance)[BINDINGS]
+        const line = plainLine(level, args, bindings)
+        if (line !== undefined) sink.write(line)
+        else Reflect.apply(method, this, cleanCall(args, bindings.fields, redactor))
       },
     },
-  } satisfies pino.LoggerOptions
+  }
 }
 
 /** Replaces those of pino's methods that would serialise bindings unseen, or answer by callback. */
 function adapt(instance: pino.Logger, sink: Sink, redactor: Redactor): void {
   const makeChild = instance.child
-  const add = (to: Instance, bindings: Fields): CleanFields => ({
-    ...to[BINDINGS],
-    ...cleanBindings(bindings, redactor),
-  })
+  const add = (to: Instance, bindings: Fields): Bindings =>
+    writeBindings({ ...to[BINDINGS].fields, ...cleanBindings(bindings, redactor) }, redactor)
   Object.assign(instance, {
     child(this: Instance, bindings: Fields, { level }: { readonly level?: Level } = {}) {
       if (level !== undefined) assertLevel(level)
@@ -155,14 +160,14 @@ function adapt(instance: pino.Logger, sink: Sink, redactor: Redactor): void {
       return child
     },
     bindings(this: Instance) {
-      return { ...this[BINDINGS] }
+      return { ...this[BINDINGS].fields }
     },
     setBindings(this: Instance, bindings: Fields) {
       this[BINDINGS] = add(this, bindings)
     },
     defer(work: () => void) {
       if (sink.defer === undefined) work()
-      else sink.defer(() => outsideContext(work))
+      else sink.defer(work)
     },
     flush: () => sink.flush(),
     close: () => sink.close(),
@@ -183,9 +188,9 @@ export function createLogger(options: LoggerOptions = {}): Logger {
   assertLevel(level)
   const redactor = createRedactor(options.redact)
   const sink = openSink(options, now)
-  const instance = pino(pinoOptions(options, redactor, now), sink)
+  const instance = pino(pinoOptions(options, redactor, sink), sink)
   const bindings = cleanBindings({ ...(name !== undefined && { name }), ...base }, redactor)
-  Object.assign(instance, { [BINDINGS]: bindings })
+  Object.assign(instance, { [BINDINGS]: writeBindings(bindings, redactor) })
   adapt(instance, sink, redactor)
   return instance as unknown as Logger
 }

@@ -85,9 +85,8 @@ class RequestLine<E extends Env> {
     this.#done = true
     const durationMs = Math.round((this.#now() - this.#startedAt) * 100) / 100
     const status = clientGone ? CLIENT_CLOSED_REQUEST : statusCode
-    const write = (): void => {
-      this.#write(this.#line({ statusCode: status, durationMs, clientGone }, error))
-    }
+    const line = this.#line({ statusCode: status, durationMs, clientGone }, error)
+    const write = (): void => this.#write(line)
     const { logger } = this.#options
     // The next request on this connection may already be there: it needn't wait for this one's line.
     if (logger.defer === undefined) write()

@@ -1,3 +1,5 @@
+import { outsideContext } from '../context.ts'
+
 /** How much is gathered before it is written, and how long a line waits at most. */
 const BATCH_CHARS = 16_384
 const BATCH_DELAY_MS = 50
@@ -25,7 +27,10 @@ export class Batch {
     else this.#timer ??= setTimeout(() => this.#due(), BATCH_DELAY_MS).unref()
   }
 
-  /** Keeps work that adds lines until they are delivered: one after another it costs far less. */
+  /**
+   * Keeps work that adds lines until they are delivered: one after another it costs far less. It is
+   * done outside of every context, whoever happens to be there.
+   */
   defer(work: () => void): void {
     this.#deferred.push(work)
     if (this.#deferred.length >= MAX_DEFERRED) this.release()
@@ -43,8 +48,11 @@ export class Batch {
 
   #catchUp(): void {
     const deferred = this.#deferred
+    if (deferred.length === 0) return
     this.#deferred = []
-    for (const work of deferred) work()
+    outsideContext(() => {
+      for (const work of deferred) work()
+    })
   }
 
   #due(): void {
