@@ -3,13 +3,14 @@ import { request as httpsRequest } from 'node:https'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { ClientGone } from '@tidegate/server'
 import type { Context, Handler } from 'hono'
 import type { GatewayEnv } from '../env.ts'
 import { GatewayError } from '../problems.ts'
 import type { Upgrade } from '../request.ts'
 import type { Route } from '../routes.ts'
 import type { Endpoint } from '../upstreams/endpoint.ts'
-import { unavailable } from '../upstreams/failure.ts'
+import { deadline, unavailable } from '../upstreams/failure.ts'
 import { faultOf } from '../upstreams/faults.ts'
 import { requestHeaders, responseHeaders } from '../upstreams/headers.ts'
 import { chooseEndpoint, type Upstream } from '../upstreams/upstream.ts'
@@ -60,6 +61,7 @@ type Answered = Switched | { readonly response: IncomingMessage }
  */
 async function findUpstream(c: Context<GatewayEnv>, route: Route): Promise<Answered> {
   const exchange = c.get('exchange')
+  const { deadlineAt = Number.POSITIVE_INFINITY } = exchange
   let fault: Error = unavailable(route.primary).error
   for (const upstream of route.upstreams) {
     const asked: Endpoint[] = []
@@ -69,9 +71,13 @@ async function findUpstream(c: Context<GatewayEnv>, route: Route): Promise<Answe
       asked.push(endpoint)
       exchange.hop = `upstream ${upstream.name}`
       const permit = endpoint.breaker?.tryEnter()
+      const { traffic } = endpoint
+      traffic.attempts += 1
       try {
         const answer = await handshake(c, route, upstream, endpoint)
         permit?.succeed()
+        traffic.answered += 1
+        traffic.lastAnswerAt = Date.now()
         return answer
       } catch (error) {
         if (!(error instanceof GatewayError)) {
@@ -79,8 +85,14 @@ async function findUpstream(c: Context<GatewayEnv>, route: Route): Promise<Answe
           throw error
         }
         permit?.fail()
+        traffic.failed += 1
+        traffic.lastFailureAt = Date.now()
+        traffic.lastFailure = error.code
         fault = error
       }
+      // Whoever asked has left, or has no time left, while this one was tried.
+      if (c.env.incoming.upgraded?.socket.destroyed) throw new ClientGone()
+      if (performance.now() >= deadlineAt) throw deadline(route.primary).error
     }
   }
   throw fault
@@ -125,8 +137,6 @@ function handshake(
     })
     up.on('error', (error) => {
       settle()
-      endpoint.traffic.failed += 1
-      endpoint.traffic.lastFailureAt = Date.now()
       c.get('exchange').fault = error
       reject(faultOf(error))
     })
