@@ -81,18 +81,20 @@ describe('the breaker of an endpoint', () => {
     expect(await stateOf(gateway)).toBe('closed')
   })
 
-  it('holds a probe’s place until its stream has ended, and opens when that breaks', async () => {
-    await using gateway = await guarded()
+  it('is closed by a probe that begins to answer, however long its stream lasts', async () => {
+    await using gateway = await guarded({ timeouts: { firstByte: '10s', idle: '10s' } })
     provider.always({ status: 503 })
     for (let i = 0; i < 3; i += 1) await ask(gateway)
     await waitForState(gateway, 'half-open')
-    provider.always({ fault: { kind: 'reset', at: { events: 3 } } })
-    expect((await ask(gateway, { stream: true })).text).toContain('stream_interrupted')
-    expect(await stateOf(gateway)).toBe('open')
-    await waitForState(gateway, 'half-open')
-    provider.always({})
-    expect((await ask(gateway, { stream: true })).text).toContain('[DONE]')
-    expect(await stateOf(gateway)).toBe('closed')
+    const gate = Promise.withResolvers<void>()
+    provider.always({ beforeEvent: (index) => (index === 3 ? gate.promise : undefined) })
+    const before = provider.hits
+    const probe = ask(gateway, { stream: true })
+    await waitForState(gateway, 'closed')
+    expect((await ask(gateway)).status).toBe(200)
+    gate.resolve()
+    expect((await probe).text).toContain('[DONE]')
+    expect(provider.hits).toBe(before + 2)
   })
 
   it('gets a probe’s place back from a client that leaves', async () => {

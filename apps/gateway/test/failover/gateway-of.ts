@@ -50,9 +50,7 @@ export async function gatewayOf(
       { match: '/**', upstreams: Object.keys(upstreams), auth: 'none', ...route },
     ],
   }
-  return await startGateway({
-    config,
-  })
+  return await startGateway({ config })
 }
 
 /** What a client saw of an answer. */
