@@ -1,3 +1,4 @@
+/// <reference path="./undici-files.d.ts" />
 import type { buildConnector, Client, Pool } from 'undici'
 import connect from 'undici/lib/core/connect.js'
 import client from 'undici/lib/dispatcher/client.js'
