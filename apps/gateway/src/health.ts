@@ -139,7 +139,7 @@ function endpointHealth({ label, url, weight, pending, breaker, latency, traffic
   }
 }
 
-/** Times to the answer's head; `null` while there are too few of them. */
+/** Times to the answer's first byte; `null` while there are too few of them. */
 function percentiles(latency: Endpoint['latency']): object {
   const at = (quantile: number): number | null => {
     const ms = latency.value(quantile)

@@ -7,6 +7,8 @@ export interface Route extends Omit<RouteSettings, 'upstreams'> {
   readonly upstreams: readonly Upstream[]
   /** The first of them: it says how long a request may take and in which form errors are told. */
   readonly primary: Upstream
+  /** A body up to this size can be sent more than once. */
+  readonly replayBytes: number
 }
 
 export function connectRoutes(
@@ -17,7 +19,8 @@ export function connectRoutes(
     const known = route.upstreams.flatMap((name) => upstreams.get(name) ?? [])
     const [primary] = known
     if (primary === undefined) throw new Error(`Route ${route.match} names no known upstream.`)
-    return { ...route, upstreams: known, primary }
+    const replayBytes = Math.max(...known.map(({ retry }) => retry.bodyLimit))
+    return { ...route, upstreams: known, primary, replayBytes }
   })
 }
 

@@ -81,6 +81,9 @@ export interface EndpointSettings {
   readonly weight: number
 }
 
+/** Of one request, on all its upstreams together: a storm is not answered with a storm. */
+export const MAX_ATTEMPTS = 6
+
 export interface RetrySettings {
   /** Extra tries on this upstream; 0 = off. */
   readonly retries: number

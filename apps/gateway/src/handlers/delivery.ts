@@ -3,12 +3,10 @@ import { type Exchange, timingHeaders } from '@tidegate/server'
 import type { Attempt, Head } from '../upstreams/attempt.ts'
 import { errorEvent, type Failure, incomplete } from '../upstreams/failure.ts'
 import { responseHeaders } from '../upstreams/headers.ts'
-import { HoldBack } from '../upstreams/hold-back.ts'
-import { SseScanner } from '../upstreams/sse-scanner.ts'
 import { type BreakCode, streamError } from '../upstreams/stream-error.ts'
 import { terminalMarker } from '../upstreams/terminal-markers.ts'
-import { isWholeJson } from '../upstreams/whole-json.ts'
 import { isReadableEventStream, isReadableJson, reset } from './answer.ts'
+import { type Content, EventContent, JsonContent, KEPT_JSON_BYTES } from './content.ts'
 import { passTrailers } from './interim.ts'
 
 export interface DeliveryParts {
@@ -20,9 +18,6 @@ export interface DeliveryParts {
   /** Called when the head has been written. */
   readonly onCommit: () => void
 }
-
-/** A JSON answer up to this size is kept until it is whole: nobody can use half of it anyway. */
-const KEPT_JSON_BYTES = 64 * 1024
 
 /** An answer that has begun to come. */
 export interface Answer {
@@ -39,66 +34,114 @@ export interface Answer {
  * told truthfully. Until the first byte is out, all of it can be taken back and begun anew.
  */
 export class Delivery {
-  readonly #exchange: Exchange
+  readonly #parts: DeliveryParts
   readonly #outgoing: ServerResponse
-  readonly #path: string
-  readonly #holdBack: DeliveryParts['holdBack']
-  readonly #onCommit: () => void
+  readonly #exchange: Exchange
   #answer: Answer | undefined
-  #scanner: SseScanner | undefined
-  #held: HoldBack | undefined
-  #json: Buffer[] | undefined
-  #jsonBytes = 0
-  #refused: Buffer | undefined
+  /** What is read in the body; absent where it passes unread. */
+  #content: Content | undefined
   /** Bytes of a declared length that are still to come; -1 where none was declared. */
   #remaining = -1
+  /** Events in which the upstream says that it failed, kept while something better is looked for. */
+  #refused: Buffer | undefined
+  /** The answer whose head has gone ahead of its content. */
+  #opened: Answer | undefined
+  #malformed = 0
 
-  constructor({ exchange, outgoing, path, holdBack, onCommit }: DeliveryParts) {
-    this.#exchange = exchange
-    this.#outgoing = outgoing
-    this.#path = path
-    this.#holdBack = holdBack
-    this.#onCommit = onCommit
+  constructor(parts: DeliveryParts) {
+    this.#parts = parts
+    this.#outgoing = parts.outgoing
+    this.#exchange = parts.exchange
   }
 
   /** Whether the client has seen some of the answer: from then on nothing can be taken back. */
   get committed(): boolean {
-    return this.#outgoing.headersSent
+    return this.#outgoing.headersSent && this.#opened === undefined
+  }
+
+  /** Whether a stream's head is all that the client has seen: only another stream can follow it. */
+  get opened(): boolean {
+    return this.#opened !== undefined
   }
 
   /** Events of a stream that were passed on although their data is no JSON. */
   get malformedEvents(): number {
-    return this.#scanner?.malformed ?? 0
+    return this.#malformed + (this.#events?.malformed ?? 0)
   }
 
-  /** Takes the beginning of an answer, instead of any that was begun and is not committed. */
-  begin(answer: Answer): void {
+  /** Sends the head of a stream ahead of its first event, which lets wait for itself. */
+  open(answer: Answer): void {
+    this.#prepare(answer)
+    this.#opened = answer
+    this.#commit()
+    this.#outgoing.flushHeaders()
+  }
+
+  /**
+   * Takes the beginning of an answer, instead of any that was begun and is not committed. Returns false
+   * if it can't follow the head that has gone.
+   */
+  begin(answer: Answer): boolean {
+    this.#prepare(answer)
+    if (this.#opened !== undefined) return this.#events !== undefined
+    // The head goes out by itself when no body comes with it: a client may wait for nothing else.
+    if (this.#content === undefined) process.nextTick(flush, this, answer)
+    return true
+  }
+
+  #prepare(answer: Answer): void {
     this.takeBack()
     this.#answer = answer
     const { status, headers } = answer.head
     const length = headers['content-length']
     this.#remaining = length === undefined ? -1 : Number(length)
-    const isAi = answer.attempt.upstream.protocol !== 'http' && status < 300
-    if (isAi && isReadableEventStream(headers)) {
-      this.#remaining = -1
-      this.#scanner = new SseScanner(terminalMarker(this.#path))
-      if (this.#holdBack !== 'off') this.#held = new HoldBack(this.#holdBack)
-    } else if (isAi && this.#remaining <= KEPT_JSON_BYTES && isReadableJson(headers)) {
-      this.#json = []
-      this.#jsonBytes = 0
-    } else {
-      // The head goes out by itself when no body comes with it: a client may wait for nothing else.
-      process.nextTick(flush, this, answer)
+    if (answer.attempt.upstream.protocol === 'http' || status >= 300) return
+    if (isReadableEventStream(headers)) {
+      const { path, holdBack } = this.#parts
+      this.#content = new EventContent(terminalMarker(path), holdBack)
+    } else if (this.#remaining <= KEPT_JSON_BYTES && isReadableJson(headers)) {
+      this.#content = new JsonContent()
     }
   }
 
   /** Lets go of an answer that will not be delivered. */
   takeBack(): void {
+    this.#malformed = this.malformedEvents
     this.#answer = undefined
-    this.#scanner = undefined
-    this.#held = undefined
-    this.#json = undefined
+    this.#content = undefined
     this.#refused = undefined
+  }
+
+  /**
+   * Passes bytes on. `wait`: the client takes no more for now; `done`: the answer is complete; a failure:
+   * there is something wrong with the answer, and nothing of it has gone out.
+   */
+  data(chunk: Buffer): 'more' | 'wait' | 'done' | Failure {
+    const isLast = this.#remaining === chunk.length
+    if (this.#remaining > 0) this.#remaining -= chunk.length
+    const out = this.#content === undefined ? chunk : this.#content.push(chunk)
+    // The declared length is complete: head, body and end leave in one write.
+    if (isLast && this.#events === undefined) return this.#endWith(out) ?? 'done'
+    if (out === undefined) return 'more'
+    if (!this.committed && this.#events?.isTransientError(out)) {
+      this.#refused = out
+      return errorEvent(this.#current.attempt)
+    }
+    return this.#write(out)
+  }
+
+  /** The upstream's message has ended in good order. Returns why the answer isn't whole, if it isn't. */
+  end(trailers: IncomingHttpHeaders): Failure | undefined {
+    return this.#endWith(undefined, trailers)
+  }
+
+  #endWith(last: Buffer | undefined, trailers?: IncomingHttpHeaders): Failure | undefined {
+    const rest = this.#content?.end()
+    if (rest === 'truncated') return incomplete(this.#current.attempt, 'stream_truncated')
+    this.#commit()
+    if (trailers !== undefined) passTrailers(this.#outgoing, trailers)
+    this.#finish(last ?? rest)
+    return undefined
   }
 
   /** Delivers all the same what `data()` found wrong: there is nothing better to be had. */
@@ -109,63 +152,29 @@ export class Delivery {
   }
 
   /**
-   * Passes bytes on. `wait`: the client takes no more for now; `done`: the answer is complete; a failure:
-   * there is something wrong with the answer, and nothing of it has gone out.
-   */
-  data(chunk: Buffer): 'more' | 'wait' | 'done' | Failure {
-    if (this.#json !== undefined) return this.#keepJson(chunk, this.#json)
-    if (this.#scanner !== undefined) return this.#passEvents(chunk, this.#scanner)
-    if (this.#remaining === chunk.length) {
-      // The declared length is complete: head, body and end leave in one write.
-      this.#finish(chunk)
-      return 'done'
-    }
-    if (this.#remaining > 0) this.#remaining -= chunk.length
-    return this.#write(chunk)
-  }
-
-  /** The upstream's message has ended in good order. Returns why the answer isn't whole, if it isn't. */
-  end(trailers: IncomingHttpHeaders): Failure | undefined {
-    if (this.#json !== undefined) {
-      const body = Buffer.concat(this.#json)
-      if (body.length > 0 && !isWholeJson(body)) return this.#incomplete()
-      this.#commit()
-      passTrailers(this.#outgoing, trailers)
-      this.#finish(body)
-      return undefined
-    }
-    const rest = this.#scanner?.rest()
-    if (this.#scanner?.truncated) return this.#incomplete()
-    this.#release()
-    if (rest !== undefined) this.#write(rest)
-    this.#commit()
-    passTrailers(this.#outgoing, trailers)
-    this.#finish()
-    return undefined
-  }
-
-  /**
    * The answer has begun and can't be completed: said in the stream where its protocol has words.
    * Returns false where all that mattered had come, so that the client lacks nothing.
    */
   break(code: BreakCode): boolean {
-    const scanner = this.#scanner
-    if (scanner?.ending === 'complete' || scanner?.ending === 'failed') {
-      this.#release()
-      this.#finish()
+    const events = this.#events
+    if (events?.over) {
+      this.#finish(events.release())
       return false
     }
-    this.#exchange.outcome = code === 'deadline_exceeded' ? 'deadline' : 'upstream_broken'
-    this.#exchange.errorCode = code
-    if (scanner === undefined || scanner.midEvent || this.#answer === undefined) {
+    const exchange = this.#exchange
+    exchange.outcome = code === 'deadline_exceeded' ? 'deadline' : 'upstream_broken'
+    exchange.errorCode = code
+    const answer = this.#answer ?? this.#opened
+    const isStream = events !== undefined || this.#opened !== undefined
+    if (answer === undefined || !isStream || events?.midEvent) {
       reset(this.#outgoing)
       return true
     }
-    const { name, protocol } = this.#answer.attempt.upstream
-    const { requestId, bytesOut } = this.#exchange
-    const delivered = { events: scanner.events, bytes: bytesOut }
+    const { name, protocol } = answer.attempt.upstream
+    const { requestId, bytesOut } = exchange
+    const delivered = { events: bytesOut === 0 ? 0 : (events?.events ?? 0), bytes: bytesOut }
     const fault = { code, upstream: name, requestId, delivered }
-    this.#outgoing.end(streamError(protocol, this.#path, fault))
+    this.#outgoing.end(streamError(protocol, this.#parts.path, fault))
     return true
   }
 
@@ -174,44 +183,15 @@ export class Delivery {
     this.#outgoing.once('drain', resume)
   }
 
-  #keepJson(chunk: Buffer, kept: Buffer[]): 'more' | 'wait' | 'done' | Failure {
-    if (this.#remaining === chunk.length && kept.length === 0) {
-      // An upstream that cuts an answer may declare the length of what it cut.
-      if (!isWholeJson(chunk)) return this.#incomplete()
-      this.#json = undefined
-      this.#finish(chunk)
-      return 'done'
-    }
-    kept.push(chunk)
-    this.#jsonBytes += chunk.length
-    if (this.#jsonBytes <= KEPT_JSON_BYTES) return 'more'
-    this.#json = undefined
-    if (this.#remaining > 0) this.#remaining -= this.#jsonBytes
-    return this.#write(Buffer.concat(kept))
+  /** Sends the head ahead of the body, unless it has gone or the answer is another one by now. */
+  flush(answer: Answer): void {
+    if (this.#answer !== answer || this.#outgoing.writableEnded || this.#outgoing.destroyed) return
+    this.#commit()
+    this.#outgoing.flushHeaders()
   }
 
-  #passEvents(chunk: Buffer, scanner: SseScanner): 'more' | 'wait' | Failure {
-    const out = scanner.push(chunk)
-    if (out === undefined) return 'more'
-    if (scanner.ending === 'failed' && !this.committed && isTransient(out)) {
-      this.#refused = out
-      return errorEvent(this.#current.attempt)
-    }
-    if (this.#held === undefined) return this.#write(out)
-    // A finish reason alone is no end: usage may still come, and the stream may still break.
-    const ended = scanner.ending === 'complete' || scanner.ending === 'failed'
-    const due = this.#held.push(out, scanner.events, ended)
-    return due === undefined ? 'more' : this.#write(due)
-  }
-
-  /** Lets go of what was kept back: the stream has ended well. */
-  #release(): void {
-    const kept = this.#held?.push(NOTHING, 0, true)
-    if (kept !== undefined && kept.length > 0) this.#write(kept)
-  }
-
-  #incomplete(): Failure {
-    return incomplete(this.#current.attempt, 'stream_truncated')
+  get #events(): EventContent | undefined {
+    return this.#content instanceof EventContent ? this.#content : undefined
   }
 
   get #current(): Answer {
@@ -227,42 +207,43 @@ export class Delivery {
     const exchange = this.#exchange
     exchange.status = status
     const out: string[] = []
-    // An error event of ours has to have room behind what a stream was declared to be.
-    if (this.#scanner !== undefined) delete headers['content-length']
     responseHeaders(headers, exchange.headers, out)
-    if (this.#scanner !== undefined && headers['x-accel-buffering'] === undefined) {
-      // A proxy in front of us, such as nginx, would gather the events.
-      out.push('x-accel-buffering', 'no')
-    }
+    if (this.#events !== undefined) forStream(headers, out)
     // We have repeated it already: an SDK's own retries would multiply ours.
-    if (status >= 400 && attempts > 1) setShouldRetry(out, 'false')
+    if (status >= 400 && attempts > 1) setHeader(out, 'x-should-retry', 'false')
     exchange.timings.push({ name: 'upstream', ms })
     out.push(...timingHeaders(exchange, performance.now()))
-    out.push('x-tidegate-upstream', attempt.upstream.name)
-    out.push('x-tidegate-attempts', attempts === 1 ? '1' : String(attempts))
+    if (this.#opened === undefined) {
+      // A head that goes ahead can't say who will have answered in the end.
+      out.push('x-tidegate-upstream', attempt.upstream.name)
+      out.push('x-tidegate-attempts', attempts === 1 ? '1' : String(attempts))
+    }
     this.#outgoing.writeHead(status, message === '' ? undefined : message, out)
     exchange.sent = true
-    this.#onCommit()
+    this.#parts.onCommit()
   }
 
   #write(bytes: Buffer): 'more' | 'wait' {
     this.#commit()
+    if (this.#opened !== undefined) this.#tellWho()
     this.#exchange.bytesOut += bytes.length
     return this.#outgoing.write(bytes) ? 'more' : 'wait'
   }
 
-  #finish(last?: Buffer): void {
+  /** Says in a comment what the head, gone ahead of the answer, could not. */
+  #tellWho(): void {
+    this.#opened = undefined
+    const { attempt, attempts } = this.#current
+    const who = `: x-tidegate-upstream: ${attempt.upstream.name}\n`
+    this.#outgoing.write(`${who}: x-tidegate-attempts: ${attempts}\n\n`)
+  }
+
+  #finish(last: Buffer | undefined): void {
     this.#commit()
+    this.#opened = undefined
     if (last !== undefined) this.#exchange.bytesOut += last.length
     this.#exchange.outcome = 'complete'
     this.#outgoing.end(last)
-  }
-
-  /** Sends the head ahead of the body, unless it has gone or the answer is another one by now. */
-  flush(answer: Answer): void {
-    if (this.#answer !== answer || this.#outgoing.writableEnded || this.#outgoing.destroyed) return
-    this.#commit()
-    this.#outgoing.flushHeaders()
   }
 }
 
@@ -270,17 +251,16 @@ function flush(delivery: Delivery, answer: Answer): void {
   delivery.flush(answer)
 }
 
-const NOTHING = Buffer.alloc(0)
-
-const TRANSIENT = /overloaded|server_error|api_error|rate_limit|timeout|unavailable/
-
-/** Whether an error event speaks of a trouble that another try may not meet. */
-function isTransient(events: Buffer): boolean {
-  return TRANSIENT.test(events.toString('latin1'))
+function forStream(headers: IncomingHttpHeaders, out: string[]): void {
+  // A proxy in front of us, such as nginx, would gather the events.
+  if (headers['x-accel-buffering'] === undefined) out.push('x-accel-buffering', 'no')
+  // An error event of ours would lie beyond the length that the upstream declared.
+  const at = out.indexOf('content-length')
+  if (at !== -1) out.splice(at, 2)
 }
 
-function setShouldRetry(headers: string[], value: string): void {
-  const at = headers.findIndex((name, index) => index % 2 === 0 && name === 'x-should-retry')
-  if (at === -1) headers.push('x-should-retry', value)
+function setHeader(headers: string[], name: string, value: string): void {
+  const at = headers.findIndex((each, index) => index % 2 === 0 && each === name)
+  if (at === -1) headers.push(name, value)
   else headers[at + 1] = value
 }

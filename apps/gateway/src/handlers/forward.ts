@@ -5,7 +5,8 @@ import type { GatewayEnv } from '../env.ts'
 import type { GatewayRequest } from '../request.ts'
 import type { Route } from '../routes.ts'
 import type { Message } from '../upstreams/attempt.ts'
-import { type Ask, Call } from '../upstreams/call.ts'
+import { Call } from '../upstreams/call.ts'
+import type { Ask } from '../upstreams/call-parts.ts'
 import type { Endpoint } from '../upstreams/endpoint.ts'
 import type { FailureLog } from '../upstreams/failure-log.ts'
 import { requestHeaders } from '../upstreams/headers.ts'
@@ -96,7 +97,7 @@ class ForwardedRequest implements Ask {
     const { incoming } = c.env
     this.method = c.get('exchange').method
     this.path = incoming.target.ok ? incoming.target.path : ''
-    this.replayable = !(body instanceof Upload)
+    this.replayable = body === null || (body instanceof Buffer && body.length <= route.replayBytes)
     this.#context = c
     this.#route = route
     this.#body = body
@@ -124,6 +125,8 @@ class ForwardedRequest implements Ask {
       incoming.headers.connection,
       endpoint.credentials,
       c.get('consumedHeaders'),
+      // What is kept back has to be read; otherwise the client's own wish goes up.
+      this.#route.holdBack !== 'off',
     )
     const { requestId } = c.get('exchange')
     headers.push('x-request-id', requestId)

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Permit, Slot } from '@tidegate/resilience'
 import { ClientGone, ServerError } from '@tidegate/server'
 import type { Dispatcher } from 'undici'
+import { isReadableEventStream } from '../handlers/answer.ts'
 import { tooLong, Upload } from '../handlers/body.ts'
 import { Countdown, type Phase } from '../handlers/countdown.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -28,6 +29,9 @@ export interface Head {
 /** Whoever made the attempt, and hears of everything that comes of it. */
 export interface AttemptOwner {
   onInterim(status: number, headers: IncomingHttpHeaders): void
+  /** A stream's head has come, and nothing behind it yet. */
+  onOpen(attempt: Attempt, head: Head): void
+  /** On AI upstreams a good head is told together with the first byte behind it. */
   onHead(attempt: Attempt, head: Head): void
   /** Returns false when no more can be taken for now: `attempt.resume()` asks for the rest. */
   onData(attempt: Attempt, chunk: Buffer): boolean
@@ -74,7 +78,11 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #expired: Phase | 'deadline' | undefined
   #drained = 0
   #status = 0
+  /** The head of an answer whose first byte is still to come. */
+  #head: Head | undefined
   sentAt = 0
+  /** Whether the answer has come so far that it can be delivered. */
+  begun = false
 
   constructor(parts: AttemptParts) {
     this.upstream = parts.upstream
@@ -88,7 +96,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#countdown = new Countdown(limits, parts.deadlineAt, this)
   }
 
-  /** Whether the answer has begun. */
+  /** Whether the answer's head has come. */
   get answered(): boolean {
     return this.#status !== 0
   }
@@ -136,6 +144,11 @@ export class Attempt implements Dispatcher.DispatchHandler {
     timer.unref()
   }
 
+  /** Tells of events that were passed on although their data is no JSON. */
+  countMalformed(events: number): void {
+    this.endpoint.traffic.malformedEvents += events
+  }
+
   /** The client reads again. */
   resume(): void {
     if (this.#state !== 'open') return
@@ -159,16 +172,17 @@ export class Attempt implements Dispatcher.DispatchHandler {
       this.#owner.onInterim(status, headers)
       return
     }
-    const now = performance.now()
-    const { traffic, latency } = this.endpoint
     this.#status = status
-    traffic.answered += 1
-    traffic.lastAnswerAt = Date.now()
-    latency.record(now - this.sentAt)
-    this.upstream.latency?.record(now - this.sentAt)
+    const head = { status, headers, message }
+    this.#head = head
     // A provider may send the head at once and begin to think then: what counts there is the body.
-    if (this.upstream.protocol === 'http') this.#countdown.start('idle', now)
-    this.#owner.onHead(this, { status, headers, message })
+    if (this.upstream.protocol !== 'http' && status < 300) {
+      if (isReadableEventStream(headers)) this.#owner.onOpen(this, head)
+      return
+    }
+    const now = performance.now()
+    this.#countdown.start('idle', now)
+    this.#begin(now)
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -178,6 +192,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
       return
     }
     if (this.#state !== 'open') return
+    if (this.#head !== undefined) this.#begin(performance.now())
     const goOn = this.#owner.onData(this, chunk)
     if (this.#state !== 'open') return
     const now = performance.now()
@@ -193,6 +208,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
     if (this.#state !== 'open') return
+    if (this.#head !== undefined) this.#begin(performance.now())
     const failure = this.#owner.onEnd(this, trailers)
     if (this.#state !== 'open') return
     if (failure === undefined) this.complete()
@@ -224,6 +240,19 @@ export class Attempt implements Dispatcher.DispatchHandler {
     // Still connecting: undici has nothing yet that could be aborted, and is told when it has.
     if (this.#controller === undefined) this.onResponseError(undefined, reason)
     else this.#controller.abort(reason)
+  }
+
+  #begin(now: number): void {
+    const head = this.#head
+    if (head === undefined) return
+    this.#head = undefined
+    this.begun = true
+    const { traffic, latency } = this.endpoint
+    traffic.answered += 1
+    traffic.lastAnswerAt = Date.now()
+    latency.record(now - this.sentAt)
+    this.upstream.latency?.record(now - this.sentAt)
+    this.#owner.onHead(this, head)
   }
 
   #fail(failure: Failure): void {

@@ -1,41 +1,21 @@
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { parseRetryAfter, type Slot } from '@tidegate/resilience'
-import type { Exchange } from '@tidegate/server'
-import { Delivery } from '../handlers/delivery.ts'
+import { type Answer, Delivery } from '../handlers/delivery.ts'
 import { passInterim } from '../handlers/interim.ts'
-import { Attempt, type AttemptOwner, type Head, type Message } from './attempt.ts'
+import { Attempt, type AttemptOwner, type Head } from './attempt.ts'
+import type { CallParts } from './call-parts.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Failure } from './failure.ts'
 import * as failures from './failure.ts'
-import type { FailureLog } from './failure-log.ts'
 import { History } from './history.ts'
 import { Itinerary, type Plan } from './itinerary.ts'
-import { waitForPlace } from './place.ts'
+import { hedgeDelay, takeHedgePlace, waitForPlace } from './place.ts'
 import { isRetryableStatus } from './retry-table.ts'
 import type { Upstream } from './upstream.ts'
 
-/** The request as the upstreams get it. */
-export interface Ask {
-  readonly method: string
-  /** The normalised path that the client asked for: it tells a stream's protocol. */
-  readonly path: string
-  /** Whether it can be sent more than once. */
-  readonly replayable: boolean
-  message(upstream: Upstream, endpoint: Endpoint): Message
-}
-
-export interface CallParts {
-  /** In order of failover. */
-  readonly upstreams: readonly Upstream[]
-  readonly ask: Ask
-  readonly exchange: Exchange
-  readonly outgoing: ServerResponse
-  readonly failureLog: FailureLog
-  readonly holdBack: 'off' | 'full' | number
-  /** The longest that the client may stop reading, in milliseconds. */
-  readonly writeLimit: number
-}
+/** How long a stream's head waits for its first event: until then a failure can be told by status. */
+const HEAD_DELAY_MS = 1000
 
 /**
  * One request's outbound pipeline, outermost first: the total deadline, the hedge, retries and
@@ -53,8 +33,9 @@ export class Call implements AttemptOwner {
   readonly #history: History
   /** Attempts under way: one, or two while a hedge races. */
   #running: Attempt[] = []
+  /** For a wait before an attempt, or the hedge of one under way. */
   #timer: NodeJS.Timeout | undefined
-  #hedgeTimer: NodeJS.Timeout | undefined
+  #headTimer: NodeJS.Timeout | undefined
   /** Leaves the line for a place on an upstream. */
   #line: AbortController | undefined
   #settled = false
@@ -68,7 +49,7 @@ export class Call implements AttemptOwner {
     this.#parts = parts
     this.#deadlineAt = deadlineAt
     this.#itinerary = new Itinerary({ upstreams, method, replayable, deadlineAt })
-    this.#history = new History(exchange, parts.failureLog)
+    this.#history = new History(this.#itinerary, path, exchange, parts.failureLog)
     const onCommit = (): void => this.#resolve(RESPONSE_ALREADY_SENT)
     this.#delivery = new Delivery({ exchange, outgoing, path, holdBack, onCommit })
   }
@@ -119,6 +100,7 @@ export class Call implements AttemptOwner {
       return
     }
     this.#history.waited(plan.wait)
+    clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.#enter(plan.endpoint), plan.wait)
   }
 
@@ -163,29 +145,18 @@ export class Call implements AttemptOwner {
     })
     this.#running.push(attempt)
     attempt.send(ask.message(upstream, endpoint))
-    if (upstream.hedge !== undefined && this.#running.length === 1) this.#armHedge(attempt)
-  }
-
-  #armHedge(slow: Attempt): void {
-    const { hedge, latency } = slow.upstream
-    const delay = hedge?.after === 'p95' ? latency?.value(0.95) : hedge?.after
+    const delay = this.#running.length === 1 ? hedgeDelay(upstream) : undefined
     if (delay === undefined || !this.#itinerary.mayRace) return
-    clearTimeout(this.#hedgeTimer)
-    this.#hedgeTimer = setTimeout(() => {
-      if (this.#running.length === 1 && this.#running[0] === slow && !slow.answered)
-        this.#hedge(slow)
-    }, delay)
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#hedge(attempt), delay)
   }
 
   /** Sends a second attempt beside one that is slow, where there is room and budget for it. */
-  #hedge({ upstream, endpoint }: Attempt): void {
-    const other = this.#itinerary.beside(endpoint)
-    const slot = other === undefined ? undefined : upstream.bulkhead.tryAcquire()
+  #hedge(slow: Attempt): void {
+    if (this.#running.length !== 1 || this.#running[0] !== slow || slow.begun) return
+    const other = this.#itinerary.beside(slow.endpoint)
+    const slot = other === undefined ? undefined : takeHedgePlace(slow.upstream)
     if (slot === undefined) return
-    if (upstream.hedgeBudget?.tryRetry() !== true) {
-      slot.release()
-      return
-    }
     this.#history.hedged(this.attempts + 1)
     this.#attempt(slot, other)
   }
@@ -194,18 +165,33 @@ export class Call implements AttemptOwner {
     if (!this.#delivery.committed) passInterim(this.#parts.outgoing, status, headers)
   }
 
+  onOpen(attempt: Attempt, head: Head): void {
+    if (this.#parts.holdBack !== 'off' || this.#delivery.opened) return
+    clearTimeout(this.#headTimer)
+    this.#headTimer = setTimeout(() => {
+      const isWaiting = this.#running.includes(attempt) && !attempt.begun
+      if (isWaiting) this.#delivery.open(this.#answer(attempt, head))
+    }, HEAD_DELAY_MS)
+  }
+
   onHead(attempt: Attempt, head: Head): void {
+    clearTimeout(this.#headTimer)
     const { status, headers } = head
     if (isRetryableStatus(attempt.upstream.protocol, status, headers['x-should-retry'])) {
       const failure = failures.status(attempt, status, parseRetryAfter(headers, Date.now()))
       if (this.#recover(attempt, failure)) return
-      this.#record()
+      this.#history.failed(attempt, failure)
+      if (!this.#delivery.opened) this.#history.record()
     }
     for (const other of this.#running) if (other !== attempt) other.cancel('Another was faster.')
     this.#running = [attempt]
-    clearTimeout(this.#hedgeTimer)
-    const ms = performance.now() - attempt.sentAt
-    this.#delivery.begin({ attempt, head, ms, attempts: this.attempts })
+    if (this.#delivery.begin(this.#answer(attempt, head))) return
+    attempt.discard()
+    this.#giveUp(failures.status(attempt, status, undefined))
+  }
+
+  #answer(attempt: Attempt, head: Head): Answer {
+    return { attempt, head, ms: performance.now() - attempt.sentAt, attempts: this.attempts }
   }
 
   onData(attempt: Attempt, chunk: Buffer): boolean {
@@ -218,10 +204,10 @@ export class Call implements AttemptOwner {
     }
     if (taken === 'wait') return this.#waitForClient(attempt)
     if (this.#recover(attempt, taken)) return true
+    this.#history.failed(attempt, taken)
     // Nothing better is to be had. What the upstream says of itself passes; half an answer doesn't.
-    if (taken.kind === 'status') {
-      return this.#delivery.surface() === 'more' || this.#waitForClient(attempt)
-    }
+    const passes = taken.kind === 'status'
+    if (passes) return this.#delivery.surface() === 'more' || this.#waitForClient(attempt)
     attempt.discard(taken.blame)
     this.#giveUp(taken)
     return true
@@ -238,7 +224,7 @@ export class Call implements AttemptOwner {
     this.#drop(attempt, failure)
     if (this.#delivery.committed) {
       this.#parts.exchange.fault = failure.error
-      if (this.#delivery.break(failure.breakCode)) this.#record()
+      if (this.#delivery.break(failure.breakCode)) this.#history.record()
       this.#settle(attempt)
       return
     }
@@ -256,12 +242,9 @@ export class Call implements AttemptOwner {
 
   /** Leaves an answer that is of no use for another attempt. Returns false if there is none to make. */
   #recover(attempt: Attempt, failure: Failure): boolean {
-    const raced = this.#running.length > 1
-    const plan = raced ? undefined : this.#itinerary.after(attempt, failure)
-    if (!raced && plan === undefined) {
-      this.#history.failed(attempt, failure)
-      return false
-    }
+    const isRace = this.#running.length > 1
+    const plan = isRace ? undefined : this.#itinerary.after(attempt, failure)
+    if (!isRace && plan === undefined) return false
     this.#drop(attempt, failure)
     this.#delivery.takeBack()
     attempt.discard(failure.blame)
@@ -276,34 +259,30 @@ export class Call implements AttemptOwner {
 
   #drop(attempt: Attempt, failure: Failure): void {
     this.#running = this.#running.filter((each) => each !== attempt)
-    this.#history.failed(attempt, failure)
-    const ms = performance.now() - attempt.sentAt
-    this.#parts.exchange.timings.push({ name: `attempt-${attempt.number}`, ms })
+    this.#history.dropped(attempt, failure)
   }
 
   #giveUp(failure: Failure): void {
     const { exchange } = this.#parts
     exchange.fault = failure.error
     this.#history.last ??= failure
+    this.#history.record()
+    this.#settle()
+    if (this.#delivery.opened) {
+      this.#delivery.break(failure.breakCode)
+      return
+    }
     if (this.attempts > 0) exchange.headers.push('x-tidegate-upstream', this.upstream.name)
     exchange.headers.push('x-tidegate-attempts', String(this.attempts))
-    this.#record()
-    this.#settle()
     this.#reject(this.attempts > 1 ? failures.withoutRetry(failure.error) : failure.error)
-  }
-
-  #record(): void {
-    const { upstream, attempts } = this
-    this.#history.record({ path: this.#parts.ask.path, upstream: upstream.name, attempts })
   }
 
   #settle(attempt?: Attempt): void {
     this.#settled = true
     clearTimeout(this.#timer)
-    clearTimeout(this.#hedgeTimer)
+    clearTimeout(this.#headTimer)
     this.#parts.outgoing.off('close', this.#clientLeft)
-    const { malformedEvents } = this.#delivery
-    if (attempt !== undefined) attempt.endpoint.traffic.malformedEvents += malformedEvents
+    attempt?.countMalformed(this.#delivery.malformedEvents)
   }
 
   #clientLeft = (): void => {

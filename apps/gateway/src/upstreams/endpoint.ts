@@ -19,7 +19,7 @@ export interface Endpoint {
   /** In which header the provider takes a key that tells repeats from new requests, where it does. */
   readonly idempotencyHeader: string | undefined
   readonly breaker: CircuitBreaker | undefined
-  /** Times from a request to its answer's head, in milliseconds. */
+  /** Times from a request to its answer's first byte, in milliseconds. */
   readonly latency: Quantile
   readonly traffic: Traffic
   /** Attempts under way. */

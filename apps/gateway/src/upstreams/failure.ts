@@ -74,8 +74,8 @@ export function deadline({ name, timeouts }: Upstream): Failure {
 }
 
 /** All places and the whole queue of the upstream are taken. */
-export function busy({ name, concurrency }: Upstream): Failure {
-  const message = `All ${concurrency.max} places for "${name}" and its queue are taken.`
+export function busy({ name }: Upstream): Failure {
+  const message = `All places for "${name}" and its whole queue are taken.`
   return refused('upstream_overloaded', message, BUSY_RETRY_AFTER_MS)
 }
 

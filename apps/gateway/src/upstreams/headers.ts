@@ -75,12 +75,14 @@ export interface CredentialPlan {
  *
  * The client's credential headers pass only when neither the endpoint has one of its own nor the
  * gateway consumed it: `consumed` names the headers in which the gateway found keys of its own.
+ * `readable` asks for an answer that isn't compressed, as something has to be read in it.
  */
 export function requestHeaders(
   raw: readonly string[],
   connection: string | undefined,
   plan: CredentialPlan,
   consumed: readonly string[] | undefined,
+  readable = false,
 ): string[] {
   const out: string[] = []
   const hopByHop = connectionTokens(connection)
@@ -93,10 +95,12 @@ export function requestHeaders(
       continue
     }
     if (lower.startsWith('x-forwarded-')) continue
+    if (readable && lower === 'accept-encoding') continue
     if (hopByHop?.has(lower)) continue
     out.push(name, raw[i + 1] as string)
   }
   if (plan.replacement !== undefined) out.push(plan.replacement[0], plan.replacement[1])
+  if (readable) out.push('accept-encoding', 'identity')
   return out
 }
 

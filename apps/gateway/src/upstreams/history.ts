@@ -3,16 +3,21 @@ import type { Exchange } from '@tidegate/server'
 import type { Attempt } from './attempt.ts'
 import type { Failure } from './failure.ts'
 import type { FailureLog } from './failure-log.ts'
+import type { Itinerary } from './itinerary.ts'
 
 /** What went wrong with one request on its way; costs nothing while nothing does. */
 export class History {
+  readonly #itinerary: Itinerary
+  readonly #path: string
   readonly #exchange: Exchange
   readonly #log: FailureLog
   #timeline: Timeline | undefined
   /** What failed last. */
   last: Failure | undefined
 
-  constructor(exchange: Exchange, log: FailureLog) {
+  constructor(itinerary: Itinerary, path: string, exchange: Exchange, log: FailureLog) {
+    this.#itinerary = itinerary
+    this.#path = path
     this.#exchange = exchange
     this.#log = log
   }
@@ -44,15 +49,21 @@ export class History {
     })
   }
 
+  /** An attempt that failed and is left for another, or for good. */
+  dropped(attempt: Attempt, failure: Failure): void {
+    this.failed(attempt, failure)
+    const ms = performance.now() - attempt.sentAt
+    this.#exchange.timings.push({ name: `attempt-${attempt.number}`, ms })
+  }
+
   /** Keeps what happened for operators: the request has failed. */
-  record(call: {
-    readonly path: string
-    readonly upstream: string
-    readonly attempts: number
-  }): void {
+  record(): void {
+    const { upstream, attempts } = this.#itinerary
     this.#log.add({
-      ...call,
       exchange: this.#exchange,
+      path: this.#path,
+      upstream: upstream.name,
+      attempts,
       code: this.last?.code ?? 'unknown',
       timeline: this.#timeline?.entries ?? [],
     })

@@ -1,11 +1,9 @@
+import { MAX_ATTEMPTS } from '../config/settings.ts'
 import type { Attempt } from './attempt.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Failure } from './failure.ts'
 import { mayRepeat } from './retry-table.ts'
 import { chooseEndpoint, type Upstream } from './upstream.ts'
-
-/** On all upstreams together: a storm is not answered with a storm. */
-const MAX_ATTEMPTS = 6
 
 /** What is done next. */
 export interface Plan {

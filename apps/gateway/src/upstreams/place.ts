@@ -23,3 +23,16 @@ export async function waitForPlace(
     clearTimeout(timer)
   }
 }
+
+/** A place for an attempt beside another one: not waited for, and within the hedges' budget. */
+export function takeHedgePlace({ bulkhead, hedgeBudget }: Upstream): Slot | undefined {
+  const slot = bulkhead.tryAcquire()
+  if (slot === undefined || hedgeBudget?.tryHedge() === true) return slot
+  slot.release()
+  return undefined
+}
+
+/** After how many milliseconds without a first byte another attempt is made; `undefined`: none. */
+export function hedgeDelay({ hedge, latency }: Upstream): number | undefined {
+  return hedge?.after === 'p95' ? latency?.value(0.95) : hedge?.after
+}

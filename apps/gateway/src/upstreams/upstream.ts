@@ -3,8 +3,10 @@ import {
   type Bulkhead,
   createBackoff,
   createBulkhead,
+  createHedgeBudget,
   createQuantile,
   createRetryBudget,
+  type HedgeBudget,
   pickEndpoint,
   type Quantile,
   type RetryBudget,
@@ -20,8 +22,8 @@ export interface Upstream extends Omit<UpstreamSettings, 'endpoints'> {
   /** What repeated tries on this upstream are taken from. */
   readonly budget: RetryBudget
   /** What hedges are taken from; absent where hedging is off. */
-  readonly hedgeBudget: RetryBudget | undefined
-  /** Times from a request to its answer's head, in milliseconds, where hedging goes by them. */
+  readonly hedgeBudget: HedgeBudget | undefined
+  /** Times from a request to its answer's first byte, in milliseconds, where hedging goes by them. */
   readonly latency: Quantile | undefined
 }
 
@@ -33,8 +35,7 @@ export function createUpstream(settings: UpstreamSettings): Upstream {
     bulkhead: createBulkhead(concurrency),
     backoff: createBackoff({ initial: retry.initial, max: retry.max }),
     budget: createRetryBudget({ ratio: retry.budget, perSecond: retry.budgetFloor }),
-    hedgeBudget:
-      hedge === undefined ? undefined : createRetryBudget({ ratio: hedge.budget, perSecond: 0 }),
+    hedgeBudget: hedge === undefined ? undefined : createHedgeBudget({ ratio: hedge.budget }),
     latency: hedge?.after === 'p95' ? createQuantile() : undefined,
   }
 }

@@ -34,6 +34,8 @@ const profiles = ['development', 'test', 'staging', 'production'] as const
 async function start(profile: string): Promise<RunningGateway> {
   const at = (protocol: string, url: string, apiKey: string) => ({
     protocol,
+    retry: 'off',
+    breaker: 'off',
     endpoints: [{ url, apiKey }],
     timeouts: { firstByte: '300ms' },
   })

@@ -81,7 +81,7 @@ describe('the breaker of an endpoint', () => {
     expect(await stateOf(gateway)).toBe('closed')
   })
 
-  it('is closed by a probe that begins to answer, however long its stream lasts', async () => {
+  it('takes a probe’s verdict when its stream has ended', async () => {
     await using gateway = await guarded({ timeouts: { firstByte: '10s', idle: '10s' } })
     provider.always({ status: 503 })
     for (let i = 0; i < 3; i += 1) await ask(gateway)
@@ -90,10 +90,12 @@ describe('the breaker of an endpoint', () => {
     provider.always({ beforeEvent: (index) => (index === 3 ? gate.promise : undefined) })
     const before = provider.hits
     const probe = ask(gateway, { stream: true })
-    await waitForState(gateway, 'closed')
-    expect((await ask(gateway)).status).toBe(200)
+    await provider.waitForRequest(before)
+    expect(await stateOf(gateway)).toBe('half-open')
     gate.resolve()
     expect((await probe).text).toContain('[DONE]')
+    await waitForState(gateway, 'closed')
+    expect((await ask(gateway)).status).toBe(200)
     expect(provider.hits).toBe(before + 2)
   })
 

@@ -129,11 +129,6 @@ describe('a stream', () => {
     ['ended without message_stop', { fault: { kind: 'stop' } }, 'closing event'],
     ['whole but for message_stop', { omitDone: true }, 'closing event'],
     [
-      'ended before its first event',
-      { fault: { kind: 'stop', at: 'after-headers' } },
-      'closing event',
-    ],
-    [
       'ended with the connection, which looks like a good end',
       { framing: 'close', fault: { kind: 'close' } },
       'closing event',
@@ -151,6 +146,12 @@ describe('a stream', () => {
     await expect(helper.finalMessage()).rejects.toBeInstanceOf(Anthropic.APIError)
     expect(sides.through.provider.hits).toBe(2)
   })
+})
+
+it('a stream that ends before its first event is a 502', async () => {
+  sides.through.provider.always({ fault: { kind: 'stop', at: 'after-headers' } })
+  const opening = anthropic(sides.through).messages.create(streamed)
+  await expect(opening).rejects.toMatchObject({ status: 502, type: 'api_error' })
 })
 
 describe('errors of the gateway', () => {

@@ -66,19 +66,24 @@ describe.each(streams)('a stream of %s', (name, open) => {
   const breaks = [
     ['reset', { fault: { kind: 'reset' } }, 'stream_interrupted'],
     ['closed inside a chunk', { fault: { kind: 'close' } }, 'stream_interrupted'],
-    ['cut inside an event', { fault: { kind: 'reset', at: { bytes: 555 } } }, 'stream_interrupted'],
-    ['ended without its last event', { fault: { kind: 'stop' } }, 'stream_truncated'],
     [
-      'ended before its first event',
-      { fault: { kind: 'stop', at: 'after-headers' } },
-      'stream_truncated',
+      'cut inside an event',
+      { fault: { kind: 'reset', at: { bytes: 1400 } } },
+      'stream_interrupted',
     ],
+    ['ended without its last event', { fault: { kind: 'stop' } }, 'stream_truncated'],
     [
       'ended with the connection, which looks like a good end',
       { framing: 'close', fault: { kind: 'close' } },
       'stream_truncated',
     ],
   ] as const
+
+  it('that ends before its first event is a 502', async () => {
+    sides.through.provider.always({ fault: { kind: 'stop', at: 'after-headers' } })
+    const opening = open(sides.through)
+    await expect(opening).rejects.toMatchObject({ status: 502, code: 'stream_truncated' })
+  })
 
   it.each(breaks)('that is %s raises an error and never ends well', async (_, behaviour, code) => {
     const whole = await collect(await open(sides.direct))
@@ -153,7 +158,9 @@ describe('a plain answer', () => {
     const { direct, through } = await sides.both(async (side) =>
       openai(side).chat.completions.create(chat),
     )
-    expect(errorOf(through).class).toBe(errorOf(direct).class)
+    expect(direct).toHaveProperty('error')
+    // Nothing of it had gone out yet, so that the client can be told by a status.
+    expect(errorOf(through)).toMatchObject({ class: 'InternalServerError', status: 502 })
     expect(sides.through.provider.hits).toBe(1)
   })
 

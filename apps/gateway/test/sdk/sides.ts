@@ -66,21 +66,31 @@ function configuration(
   keys: { gateway: string; provider: string },
 ) {
   const endpoints = [{ url: `${upstream}/v1`, apiKey: keys.provider }]
+  // Compared with going direct: what the gateway itself repeats is for other tests.
+  const once = { retry: 'off', breaker: 'off' }
   const misKeyed = [{ url: `${upstream}/v1`, apiKey: 'sk-revoked' }]
   return {
     version: 1,
     upstreams: {
-      openai: { protocol: 'openai', endpoints },
-      anthropic: { protocol: 'anthropic', endpoints },
-      down: { protocol: 'openai', endpoints: [{ url: down }] },
-      'anthropic-down': { protocol: 'anthropic', endpoints: [{ url: down }] },
-      'mis-keyed': { protocol: 'openai', endpoints: misKeyed },
+      openai: { protocol: 'openai', ...once, endpoints },
+      anthropic: { protocol: 'anthropic', ...once, endpoints },
+      down: { protocol: 'openai', ...once, endpoints: [{ url: down }] },
+      'anthropic-down': {
+        protocol: 'anthropic',
+        ...once,
+        endpoints: [{ url: down }],
+      },
+      'mis-keyed': { protocol: 'openai', ...once, endpoints: misKeyed },
       impatient: {
-        ...{ protocol: 'openai', endpoints },
+        ...{ protocol: 'openai', ...once, endpoints },
         timeouts: { firstByte: '300ms', idle: '300ms' },
       },
-      brief: { protocol: 'openai', endpoints, timeouts: { total: '1500ms' } },
-      open: { protocol: 'openai', endpoints: [{ url: `${upstream}/v1` }] },
+      brief: { protocol: 'openai', ...once, endpoints, timeouts: { total: '1500ms' } },
+      open: {
+        protocol: 'openai',
+        ...once,
+        endpoints: [{ url: `${upstream}/v1` }],
+      },
     },
     routes: [
       { match: '/v1/messages', upstreams: ['anthropic'] },

@@ -32,7 +32,14 @@ async function start(drain: Readonly<Record<string, string>> = {}) {
     config: {
       version: 1,
       server: { drain },
-      upstreams: { live: { protocol: 'http', endpoints: [{ url: upstream.url }] } },
+      upstreams: {
+        live: {
+          protocol: 'http',
+          retry: 'off',
+          breaker: 'off',
+          endpoints: [{ url: upstream.url }],
+        },
+      },
       routes: [{ match: '/**', upstreams: ['live'], auth: 'none' }],
     },
   })

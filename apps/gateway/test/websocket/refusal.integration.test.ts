@@ -22,6 +22,8 @@ beforeAll(async () => {
   const dead = await freePort()
   const at = (address: string, more: Readonly<Record<string, unknown>> = {}) => ({
     protocol: 'http',
+    retry: 'off',
+    breaker: 'off',
     endpoints: [{ url: address }],
     timeouts: { firstByte: '300ms' },
     ...more,
@@ -34,6 +36,8 @@ beforeAll(async () => {
         dead: at(`http://127.0.0.1:${dead}`),
         realtime: {
           protocol: 'openai',
+          retry: 'off',
+          breaker: 'off',
           endpoints: [{ url: `${upstream.url}/v1`, apiKey: 'sk-of-the-gateway' }],
         },
       },
@@ -82,7 +86,14 @@ describe('a handshake that the upstream refuses', () => {
     await using rtc = await startGateway({
       config: {
         version: 1,
-        upstreams: { up: { protocol: 'http', endpoints: [{ url: upstream.url }] } },
+        upstreams: {
+          up: {
+            protocol: 'http',
+            retry: 'off',
+            breaker: 'off',
+            endpoints: [{ url: upstream.url }],
+          },
+        },
         routes: [{ match: '/**', upstreams: ['up'], auth: 'none' }],
       },
     })
@@ -95,7 +106,9 @@ describe('a handshake that the upstream refuses', () => {
     await using through = await startGateway({
       config: {
         version: 1,
-        upstreams: { up: { protocol: 'http', endpoints: [{ url: plain.url }] } },
+        upstreams: {
+          up: { protocol: 'http', retry: 'off', breaker: 'off', endpoints: [{ url: plain.url }] },
+        },
         routes: [{ match: '/**', upstreams: ['up'], auth: 'none' }],
       },
     })
@@ -182,7 +195,9 @@ describe('a client that leaves during its handshake', () => {
     await using through = await startGateway({
       config: {
         version: 1,
-        upstreams: { up: { protocol: 'http', endpoints: [{ url: slow.url }] } },
+        upstreams: {
+          up: { protocol: 'http', retry: 'off', breaker: 'off', endpoints: [{ url: slow.url }] },
+        },
         routes: [{ match: '/**', upstreams: ['up'], auth: 'none' }],
       },
     })
@@ -206,7 +221,9 @@ describe('an upstream that switches without being asked', () => {
     await using through = await startGateway({
       config: {
         version: 1,
-        upstreams: { up: { protocol: 'http', endpoints: [{ url: odd.url }] } },
+        upstreams: {
+          up: { protocol: 'http', retry: 'off', breaker: 'off', endpoints: [{ url: odd.url }] },
+        },
         routes: [{ match: '/**', upstreams: ['up'], auth: 'none' }],
       },
     })

@@ -23,8 +23,18 @@ beforeAll(async () => {
     config: {
       version: 1,
       upstreams: {
-        live: { protocol: 'http', endpoints: [{ url: `${upstream.url}/base` }] },
-        livekit: { protocol: 'http', endpoints: [{ url: upstream.url }] },
+        live: {
+          protocol: 'http',
+          retry: 'off',
+          breaker: 'off',
+          endpoints: [{ url: `${upstream.url}/base` }],
+        },
+        livekit: {
+          protocol: 'http',
+          retry: 'off',
+          breaker: 'off',
+          endpoints: [{ url: upstream.url }],
+        },
       },
       routes: [
         { match: '/rtc/**', upstreams: ['livekit'], auth: 'none' },

@@ -135,7 +135,7 @@ describe('a client that leaves', () => {
     connection.reset()
     expect(await linesOf(id)).toHaveLength(1)
     const health = await fetch(`${gateway.url}/health/up`)
-    expect(await health.json()).toMatchObject({ in_flight: 0 })
+    expect(await health.json()).toMatchObject({ pending: 0 })
   })
 
   it('while others pipelined behind it cancels them all', async () => {
@@ -146,7 +146,7 @@ describe('a client that leaves', () => {
     connection.reset()
     for (const seen of both) expect(await seen.closedEarly).not.toBeNull()
     const health = await fetch(`${gateway.url}/health/up`)
-    expect(await health.json()).toMatchObject({ in_flight: 0 })
+    expect(await health.json()).toMatchObject({ pending: 0 })
   })
 
   it('does not harm the next one', async () => {

@@ -19,6 +19,8 @@ beforeAll(async () => {
   provider = await startProvider()
   const at = (protocol: string, path: string, apiKey?: string) => ({
     protocol,
+    retry: 'off',
+    breaker: 'off',
     endpoints: [{ url: `${provider.url}${path}`, ...(apiKey !== undefined && { apiKey }) }],
   })
   const under = (name: string, auth: string) => ({

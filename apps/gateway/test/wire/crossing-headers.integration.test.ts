@@ -28,8 +28,18 @@ async function gatewayIn(profile: string, trustedProxies: readonly string[]) {
       version: 1,
       server: { trustedProxies },
       upstreams: {
-        ai: { protocol: 'openai', endpoints: [{ url: `${provider.url}/v1` }] },
-        service: { protocol: 'http', endpoints: [{ url: provider.url }] },
+        ai: {
+          protocol: 'openai',
+          retry: 'off',
+          breaker: 'off',
+          endpoints: [{ url: `${provider.url}/v1` }],
+        },
+        service: {
+          protocol: 'http',
+          retry: 'off',
+          breaker: 'off',
+          endpoints: [{ url: provider.url }],
+        },
       },
       routes: [
         { match: '/v1/**', upstreams: ['ai'], auth: 'none' },

@@ -17,7 +17,13 @@ export function oneRoute(url: string, options: OneRoute = {}): GatewayConfig {
     version: 1,
     server,
     upstreams: {
-      up: { protocol, endpoints: [{ url, ...(apiKey !== undefined && { apiKey }) }], timeouts },
+      up: {
+        protocol,
+        retry: 'off',
+        breaker: 'off',
+        endpoints: [{ url, ...(apiKey !== undefined && { apiKey }) }],
+        timeouts,
+      },
     },
     routes: [{ match: '/**', upstreams: ['up'], auth: keys === undefined ? 'none' : 'required' }],
     ...(keys !== undefined && { auth: { keys } }),

@@ -25,7 +25,14 @@ beforeAll(async () => {
         version: 1,
         server: { trustedProxies: ['127.0.0.2'] },
         admin,
-        upstreams: { up: { protocol: 'http', endpoints: [{ url: provider.url }] } },
+        upstreams: {
+          up: {
+            protocol: 'http',
+            retry: 'off',
+            breaker: 'off',
+            endpoints: [{ url: provider.url }],
+          },
+        },
         routes: [{ match: '/**', upstreams: ['up'], auth: 'none' }],
       },
       env: { ENVIRONMENT: profile },
@@ -161,7 +168,7 @@ describe('the admin surface', () => {
 
   it('tells what it knows of a component, and of no other', async () => {
     const component = await ask(development, local('/health/up'))
-    expect(JSON.parse(component.body.toString())).toMatchObject({ component: 'up', in_flight: 0 })
+    expect(JSON.parse(component.body.toString())).toMatchObject({ component: 'up', pending: 0 })
     for (const name of ['nothing', '__proto__', 'constructor', 'toString']) {
       const response = await ask(development, local(`/health/${name}`))
       expect(response.status).toBe(404)

@@ -22,8 +22,18 @@ beforeAll(async () => {
         version: 1,
         server: { cors: { origins } },
         upstreams: {
-          ai: { protocol: 'openai', endpoints: [{ url: `${provider.url}/v1` }] },
-          service: { protocol: 'http', endpoints: [{ url: provider.url }] },
+          ai: {
+            protocol: 'openai',
+            retry: 'off',
+            breaker: 'off',
+            endpoints: [{ url: `${provider.url}/v1` }],
+          },
+          service: {
+            protocol: 'http',
+            retry: 'off',
+            breaker: 'off',
+            endpoints: [{ url: provider.url }],
+          },
         },
         routes: [
           { match: '/v1/**', upstreams: ['ai'] },

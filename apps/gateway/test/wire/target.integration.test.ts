@@ -24,8 +24,18 @@ beforeAll(async () => {
     config: {
       version: 1,
       upstreams: {
-        ai: { protocol: 'openai', endpoints: [{ url: `${upstream.url}/base/v1` }] },
-        service: { protocol: 'http', endpoints: [{ url: `${upstream.url}/service` }] },
+        ai: {
+          protocol: 'openai',
+          retry: 'off',
+          breaker: 'off',
+          endpoints: [{ url: `${upstream.url}/base/v1` }],
+        },
+        service: {
+          protocol: 'http',
+          retry: 'off',
+          breaker: 'off',
+          endpoints: [{ url: `${upstream.url}/service` }],
+        },
       },
       routes: [
         { match: '/v1/admin/**', upstreams: ['ai'], auth: 'required' },

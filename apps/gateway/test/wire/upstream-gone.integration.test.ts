@@ -21,11 +21,36 @@ beforeAll(async () => {
     config: {
       version: 1,
       upstreams: {
-        ai: { protocol: 'openai', endpoints: [{ url: `${provider.url}/v1` }] },
-        claude: { protocol: 'anthropic', endpoints: [{ url: `${provider.url}/v1` }] },
-        service: { protocol: 'http', endpoints: [{ url: provider.url }] },
-        dead: { protocol: 'openai', endpoints: [{ url: `http://127.0.0.1:${deadPort}/v1` }] },
-        nowhere: { protocol: 'http', endpoints: [{ url: 'http://no-such-host.invalid' }] },
+        ai: {
+          protocol: 'openai',
+          retry: 'off',
+          breaker: 'off',
+          endpoints: [{ url: `${provider.url}/v1` }],
+        },
+        claude: {
+          protocol: 'anthropic',
+          retry: 'off',
+          breaker: 'off',
+          endpoints: [{ url: `${provider.url}/v1` }],
+        },
+        service: {
+          protocol: 'http',
+          retry: 'off',
+          breaker: 'off',
+          endpoints: [{ url: provider.url }],
+        },
+        dead: {
+          protocol: 'openai',
+          retry: 'off',
+          breaker: 'off',
+          endpoints: [{ url: `http://127.0.0.1:${deadPort}/v1` }],
+        },
+        nowhere: {
+          protocol: 'http',
+          retry: 'off',
+          breaker: 'off',
+          endpoints: [{ url: 'http://no-such-host.invalid' }],
+        },
       },
       routes: [
         { match: '/v1/messages', upstreams: ['claude'], auth: 'none' },

@@ -26,6 +26,8 @@ beforeAll(async () => {
     timeouts: Readonly<Record<string, string>>,
   ) => ({
     protocol,
+    retry: 'off',
+    breaker: 'off',
     endpoints: [{ url: `${provider.url}${path}` }],
     timeouts,
   })

@@ -1,16 +1,14 @@
 import { field } from '@tidegate/config'
 import { byteSize, choice, duration, integer, offOr, percent } from '@tidegate/config/fields'
 import { z } from 'zod'
+import { MAX_ATTEMPTS } from '../settings.ts'
 import { LONGEST_MS } from './server.ts'
 
 /** The first wait between tries where nothing else is said. */
 export const INITIAL_WAIT_MS = 200
 
-/** A request makes at most this many attempts, on all of its route's upstreams together. */
-const MOST_ATTEMPTS = 6
-
 /** How many extra tries a request may be given. */
-export const RETRIES = { min: 0, max: MOST_ATTEMPTS - 1 }
+export const RETRIES = { min: 0, max: MAX_ATTEMPTS - 1 }
 
 /** After how many failures in a row a breaker may open. */
 export const FAILURES = { min: 1, max: 10_000 }
@@ -20,7 +18,7 @@ export const UNDER_WAY = { min: 1, max: 1_000_000 }
 
 const retry = z.strictObject({
   retries: field(integer(RETRIES).default(2), {
-    description: `Extra tries of a request on this upstream. A request makes at most ${MOST_ATTEMPTS} attempts on all its upstreams.`,
+    description: `Extra tries of a request on this upstream. A request makes at most ${MAX_ATTEMPTS} attempts on all its upstreams.`,
   }),
   initial: field(duration({ min: 1, max: LONGEST_MS }).default(INITIAL_WAIT_MS), {
     description:
