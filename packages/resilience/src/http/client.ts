@@ -114,7 +114,7 @@ class PooledClient implements HttpClient {
   constructor(options: HttpClientOptions) {
     this.#settings = settleOptions(options)
     this.#headers = headerSource(options.headers, options.auth)
-    const accept = { accept: 'text/event-stream', ...options.headers }
+    const accept = { ...options.headers, accept: 'text/event-stream' }
     this.#eventHeaders = headerSource(accept, options.auth)
     this.#sender = new Sender(options, this.#settings)
     this.#whole = new WholeCalls(this.#sender, this.#settings, options)

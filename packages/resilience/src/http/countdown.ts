@@ -24,6 +24,7 @@ export class Countdown {
   readonly #waiting: Waiting
   #deadlineAt: number
   #timer: NodeJS.Timeout | undefined
+  #lastLook: NodeJS.Immediate | undefined
   #firesAt = 0
   #phase: Phase = 'connection'
   #limitMs = Number.POSITIVE_INFINITY
@@ -66,16 +67,23 @@ export class Countdown {
 
   stop(): void {
     clearTimeout(this.#timer)
+    clearImmediate(this.#lastLook)
     this.#timer = undefined
   }
 
-  /** @internal Called by the timer. */
-  fire(): void {
+  /** @internal Called by the timer, and once more when what has arrived meanwhile has been read. */
+  fire(isLastLook: boolean): void {
     this.#timer = undefined
     const now = this.#now()
     const due = Math.min(this.#endsAt, this.#deadlineAt)
-    if (now >= due) this.#waiting.expired(now >= this.#deadlineAt ? 'total' : this.#phase)
-    else if (due < Number.POSITIVE_INFINITY) this.#set(due, now)
+    if (now < due) {
+      if (due < Number.POSITIVE_INFINITY) this.#set(due, now)
+    } else if (isLastLook) {
+      this.#waiting.expired(now >= this.#deadlineAt ? 'total' : this.#phase)
+    } else {
+      // After a standstill of this process, timers fire before the sockets are read.
+      this.#lastLook = setImmediate(fire, this, true)
+    }
   }
 
   #set(due: number, now: number): void {
@@ -83,10 +91,10 @@ export class Countdown {
     this.#firesAt = due
     // Timers may fire a fraction early: rounding up keeps that from costing a second one.
     const ms = Math.min(Math.max(1, Math.ceil(due - now)), LONGEST_TIMER_MS)
-    this.#timer = setTimeout(fire, ms, this)
+    this.#timer = setTimeout(fire, ms, this, false)
   }
 }
 
-function fire(countdown: Countdown): void {
-  countdown.fire()
+function fire(countdown: Countdown, isLastLook: boolean): void {
+  countdown.fire(isLastLook)
 }

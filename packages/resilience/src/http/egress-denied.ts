@@ -18,6 +18,7 @@ export type EgressRule = 'protocol' | 'credentials' | 'host' | 'deny' | 'public'
  */
 export class EgressDeniedError extends ResilienceError<'egress_denied'> {
   readonly code = 'egress_denied'
+  override readonly retryable = false
   /** The rule that refused it. */
   readonly rule: EgressRule
 

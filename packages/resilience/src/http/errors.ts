@@ -8,6 +8,7 @@ import {
   type TimeoutError,
 } from '../core/errors.ts'
 import type { EgressDeniedError } from './egress-denied.ts'
+import { isPassing } from './semantics.ts'
 
 /** A response's headers by lower-case name. */
 export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>
@@ -52,6 +53,7 @@ export interface FailedResponse {
  */
 export class HttpStatusError extends ResilienceError<'http_status'> {
   readonly code = 'http_status'
+  override readonly retryable: boolean
   readonly status: number
   readonly endpoint: string | undefined
   readonly #response: FailedResponse
@@ -59,6 +61,7 @@ export class HttpStatusError extends ResilienceError<'http_status'> {
   constructor(method: string, response: FailedResponse, options: HttpErrorOptions = {}) {
     super(`${method}${to(options.endpoint)} was answered with status ${response.status}.`, options)
     this.status = response.status
+    this.retryable = isPassing(response.status)
     this.endpoint = options.endpoint
     this.#response = response
   }
@@ -83,6 +86,7 @@ export interface ValidationIssue {
 /** The response came whole but is not what was asked for: not JSON, or not what the schema says. */
 export class ResponseValidationError extends ResilienceError<'invalid_response'> {
   readonly code = 'invalid_response'
+  override readonly retryable = false
   readonly status: number
   readonly endpoint: string | undefined
   readonly issues: readonly ValidationIssue[]
@@ -118,6 +122,7 @@ export class AllEndpointsFailedError extends ResilienceError<'all_endpoints_fail
 /** A body ended before it was whole, after its beginning had been handed out: it can't be repeated. */
 export class StreamInterruptedError extends ResilienceError<'stream_interrupted'> {
   readonly code = 'stream_interrupted'
+  override readonly retryable = false
   readonly endpoint: string | undefined
   /** Bytes of the body that had come. */
   readonly bytesRead: number
@@ -132,6 +137,7 @@ export class StreamInterruptedError extends ResilienceError<'stream_interrupted'
 /** The body is larger than `maxResponseBytes`. The connection was closed. */
 export class ResponseTooLargeError extends ResilienceError<'response_too_large'> {
   readonly code = 'response_too_large'
+  override readonly retryable = false
   readonly endpoint: string | undefined
   readonly limitBytes: number
 

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream'
 import type { CallOptions, Query, RequestBody } from './call-options.ts'
-import { isIdempotent } from './faults.ts'
 import { flatHeaders, type HeaderSource } from './headers.ts'
 import type { HeaderValue } from './options.ts'
+import { isIdempotent } from './semantics.ts'
 import { limitOf, type Settings } from './settle-options.ts'
 
 /** A call as it is sent, to whichever endpoint. Times are milliseconds. */

@@ -3,8 +3,8 @@ import { createRetryBudget, type RetryBudget } from '../core/retry-budget.ts'
 import type { TlsOptions } from './connector.ts'
 import type { Egress } from './egress.ts'
 import { createEmit, type Emit } from './events.ts'
-import { RETRYABLE_STATUSES } from './faults.ts'
 import type { HttpClientOptions } from './options.ts'
+import { RETRYABLE_STATUSES } from './semantics.ts'
 
 /** A client's options with every default in its place. Times are milliseconds. */
 export interface Settings {
