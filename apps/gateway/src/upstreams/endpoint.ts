@@ -29,7 +29,7 @@ export interface Endpoint {
 }
 
 /** Counted by the attempts; read by the health endpoints. */
-export interface Traffic {
+interface Traffic {
   attempts: number
   answered: number
   failed: number

@@ -8,7 +8,7 @@ export type BreakCode =
   | 'deadline_exceeded'
 
 /** What the client had got when its stream broke. */
-export interface Delivered {
+interface Delivered {
   /** Whole events. */
   readonly events: number
   readonly bytes: number
