@@ -1,11 +1,3 @@
-export {
-  AbortedError,
-  BulkheadFullError,
-  CircuitOpenError,
-  RateLimitedError,
-  ResilienceError,
-  TimeoutError,
-} from './core/errors.ts'
 export type { AddressRange } from './http/address-range.ts'
 export type { BatchOptions, BatchProgress, BatchResult } from './http/batch.ts'
 export type {
@@ -29,11 +21,7 @@ export {
 } from './http/client.ts'
 export type { TlsOptions } from './http/connector.ts'
 export type { DiscoveredEndpoint, Discovery } from './http/discovery.ts'
-export {
-  createDnsDiscovery,
-  type DnsDiscoveryOptions,
-  type DnsResolver,
-} from './http/dns-discovery.ts'
+export { createDnsDiscovery, type DnsDiscoveryOptions } from './http/dns-discovery.ts'
 export { createEgress, type Egress, type EgressOptions } from './http/egress.ts'
 export { EgressDeniedError, type EgressRule } from './http/egress-denied.ts'
 export type { EndpointStats } from './http/endpoint.ts'

@@ -6,7 +6,7 @@ import type { DiscoveredEndpoint, Discovery } from './discovery.ts'
 import { endpointUrl } from './setting-rules.ts'
 
 /** What is asked of a DNS resolver; `Resolver` of `node:dns/promises` is one. */
-export interface DnsResolver {
+interface DnsResolver {
   resolve4(name: string): Promise<readonly string[]>
   resolve6(name: string): Promise<readonly string[]>
   resolveSrv(name: string): Promise<readonly SrvRecord[]>

@@ -11,7 +11,7 @@ export type HttpClientEvent =
   | { readonly type: 'discovery_failed'; readonly error: unknown }
 
 /** An attempt has ended: its body too. */
-export interface AttemptEvent {
+interface AttemptEvent {
   readonly type: 'attempt'
   readonly method: string
   readonly endpoint: string
@@ -26,7 +26,7 @@ export interface AttemptEvent {
 }
 
 /** A call goes on after a failed attempt. */
-export interface RetryEvent {
+interface RetryEvent {
   readonly type: 'retry'
   readonly method: string
   /** Where the attempt failed. */
@@ -38,7 +38,7 @@ export interface RetryEvent {
 }
 
 /** A call has ended; for a stream: its head has come, or it failed before. */
-export interface CallEvent {
+interface CallEvent {
   readonly type: 'call'
   readonly method: string
   readonly attempts: number
@@ -48,7 +48,7 @@ export interface CallEvent {
 }
 
 /** An endpoint's breaker has changed its state. */
-export interface BreakerEvent {
+interface BreakerEvent {
   readonly type: 'breaker'
   readonly endpoint: string
   readonly from: CircuitState

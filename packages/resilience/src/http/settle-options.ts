@@ -28,7 +28,7 @@ export interface Settings {
 }
 
 /** How failed attempts are repeated. */
-export interface RetrySettings {
+interface RetrySettings {
   readonly retries: number
   readonly backoff: Backoff
   readonly statuses: ReadonlySet<number>
