@@ -50,7 +50,7 @@ export class Call implements AttemptOwner {
     this.#deadlineAt = deadlineAt
     this.#itinerary = new Itinerary({ upstreams, method, replayable, deadlineAt })
     this.#history = new History(this.#itinerary, path, exchange, parts.failureLog)
-    const onCommit = (): void => this.#resolve(RESPONSE_ALREADY_SENT)
+    const onCommit = () => this.#resolve(RESPONSE_ALREADY_SENT)
     this.#delivery = new Delivery({ exchange, outgoing, path, holdBack, onCommit })
   }
 
@@ -69,13 +69,12 @@ export class Call implements AttemptOwner {
       this.#resolve = resolve
       this.#reject = reject
       const { outgoing } = this.#parts
-      if (outgoing.destroyed) {
-        this.#clientLeft()
-        return
-      }
+      if (outgoing.destroyed) return this.#clientLeft()
       // Before whoever else listens, so that the log's line finds the outcome settled.
       outgoing.prependListener('close', this.#clientLeft)
-      this.#followOr(this.#itinerary.first(), failures.unavailable(this.upstream))
+      const plan = this.#itinerary.first()
+      if (plan === undefined) this.#giveUp(failures.unavailable(this.upstream))
+      else this.#follow(plan)
     })
   }
 
@@ -85,10 +84,11 @@ export class Call implements AttemptOwner {
   }
 
   #followOr(plan: Plan | undefined, failure: Failure): void {
-    if (plan === undefined) {
-      this.#giveUp(failure)
-      return
-    }
+    if (plan === undefined) this.#giveUp(failure)
+    else this.#follow(plan)
+  }
+
+  #follow(plan: Plan): void {
     if (this.#itinerary.follow(plan)) {
       const { name, budget, hedgeBudget } = this.upstream
       this.#parts.exchange.hop = `upstream ${name}`
