@@ -8,10 +8,7 @@ import {
   textStart,
   valueEnd,
 } from '../upstreams/json-bytes.ts'
-import { boundaryOf, renameField } from './model-field.ts'
-
-/** Alias → the upstream's own name of a model. */
-export type ModelNames = ReadonlyMap<string, string>
+import { boundaryOf, type ModelNames, renameField } from './model-field.ts'
 
 const NAME = Buffer.from('"model"')
 /** The same with every letter as `\uXXXX`. */

@@ -1,4 +1,5 @@
-import type { ModelNames } from './model-alias.ts'
+/** Alias → the upstream's own name of a model. */
+export type ModelNames = ReadonlyMap<string, string>
 
 const BOUNDARY = /^multipart\/form-data\s*;(?:.*;)?\s*boundary=(?:"([^"]{1,70})"|([^\s";]{1,70}))/i
 

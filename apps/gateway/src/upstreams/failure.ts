@@ -1,7 +1,6 @@
 import { DeadlineExceeded, type ServerError } from '@tidegate/server'
 import type { Phase } from '../handlers/countdown.ts'
 import { GatewayError, type GatewayErrorCode } from '../problems.ts'
-import type { Attempt } from './attempt.ts'
 import { faultOf } from './faults.ts'
 import { type FailureKind, speaksAgainstEndpoint } from './retry-table.ts'
 import type { BreakCode } from './stream-error.ts'
@@ -9,6 +8,13 @@ import { opensIn, type Upstream } from './upstream.ts'
 
 /** Shed load comes back when some of what is under way has ended. */
 const BUSY_RETRY_AFTER_MS = 1000
+
+/** What a failure has to know of its attempt. */
+interface Tried {
+  readonly upstream: Upstream
+  /** Whether the answer's head has come. */
+  readonly answered: boolean
+}
 
 /** Why an attempt brought no whole answer. */
 export interface Failure {
@@ -26,7 +32,7 @@ export interface Failure {
 }
 
 /** The transport failed, or what came was no HTTP. */
-export function broken(attempt: Attempt, error: Error): Failure {
+export function broken(attempt: Tried, error: Error): Failure {
   const fault = faultOf(error)
   const code = fault instanceof GatewayError ? fault.code : 'internal_error'
   const common = { code, error: fault, breakCode: 'stream_interrupted', blame: true } as const
@@ -51,7 +57,7 @@ function isOurs(error: Error): boolean {
 
 /** A time limit ran out. */
 export function limit(
-  { upstream, answered }: Attempt,
+  { upstream, answered }: Tried,
   which: Phase | 'deadline',
   cause: Error,
 ): Failure {
@@ -104,7 +110,7 @@ export function withoutRetry(error: Error): Error {
 
 /** The answer began and is not whole. */
 export function incomplete(
-  { upstream }: Attempt,
+  { upstream }: Tried,
   code: 'stream_interrupted' | 'stream_truncated',
   cause?: Error,
 ): Failure {
@@ -116,7 +122,7 @@ export function incomplete(
 
 /** An answer that says no. */
 export function status(
-  { upstream }: Attempt,
+  { upstream }: Tried,
   number: number,
   retryAfterMs: number | undefined,
 ): Failure {
@@ -128,7 +134,7 @@ export function status(
 }
 
 /** A stream whose first event says that it failed. */
-export function errorEvent({ upstream }: Attempt): Failure {
+export function errorEvent({ upstream }: Tried): Failure {
   const error = new GatewayError('upstream_failed', `"${upstream.name}" failed in its stream.`)
   const code = 'stream_error_event'
   return { kind: 'status', code, error, breakCode: 'stream_interrupted', blame: true }
