@@ -9,6 +9,9 @@ export interface Upgrade {
   readonly head: Buffer
 }
 
+/** Nearly all of them: nothing in it that would have to be looked at more closely. */
+const PLAIN_HOST = /^[a-z0-9._-]+(?::\d{1,4})?$/
+
 /** A registered name, an IPv4 address or a bracketed IPv6 address, and a port (RFC 9110 §7.2). */
 const HOST = /^(?:[a-z0-9._~!$&'()*+,;=-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i
 
@@ -51,7 +54,9 @@ export class GatewayRequest extends IncomingMessage {
     if (host === undefined) {
       return this.httpVersion === '1.1' ? 'it came without a Host header' : undefined
     }
-    if (!HOST.test(host)) return 'its Host header is malformed'
+    if (!PLAIN_HOST.test(host) && !(HOST.test(host) && URL.canParse(`http://${host}`))) {
+      return 'its Host header is malformed'
+    }
     let hosts = 0
     const raw = this.rawHeaders
     for (let i = 0; i < raw.length; i += 2) {

@@ -2,11 +2,11 @@ import { createServer, type IncomingMessage, type Server, ServerResponse } from 
 import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { getRequestListener } from '@hono/node-server'
 import { hardenServer, serverOptions } from '@tidegate/server/node'
 import type { Hono } from 'hono'
 import type { ServerSettings } from './config/settings.ts'
 import type { GatewayEnv } from './env.ts'
+import { nodeApp } from './node-app.ts'
 import { GatewayRequest } from './request.ts'
 
 /** Node's HTTP server in front of the app: limits, handshakes and `Expect`, and then one listener. */
@@ -15,12 +15,9 @@ export function createGatewayServer(
   settings: ServerSettings,
   onRefused: (reason: string, ip: string | undefined) => void,
 ): Server {
-  const respond = getRequestListener(app.fetch as Parameters<typeof getRequestListener>[0], {
-    overrideGlobalObjects: false,
-    hostname: 'localhost',
-  })
-  const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
-    if (incoming instanceof GatewayRequest) incoming.admit()
+  const respond = nodeApp(app.fetch)
+  const listener = (incoming: GatewayRequest, outgoing: ServerResponse): void => {
+    incoming.admit()
     void respond(incoming, outgoing)
   }
   const options = {
