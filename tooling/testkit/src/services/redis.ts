@@ -31,6 +31,11 @@ export interface RedisServer extends AsyncDisposable {
   readonly command: (...words: readonly string[]) => Promise<RedisReply>
   /** `SIGSTOP` hangs it, `SIGCONT` wakes it, `SIGKILL` crashes it. */
   readonly signal: (name: NodeJS.Signals) => void
+  /** Hangs it: connections are taken, nothing is answered. */
+  readonly pause: () => void
+  readonly resume: () => void
+  /** Crashes it, and resolves once it is gone. */
+  readonly kill: () => Promise<void>
   /** Ends the server; the port stays its own. */
   readonly stop: () => Promise<void>
   /** Starts it again, on the same port and with empty memory. */
@@ -60,6 +65,9 @@ function externalRedis(url: string): RedisServer {
     external: true,
     command: (...words) => sendRedisCommand(address, words),
     signal: refuse,
+    pause: refuse,
+    resume: refuse,
+    kill: async () => refuse(),
     stop: async () => refuse(),
     start: async () => refuse(),
     [Symbol.asyncDispose]: async () => undefined,
@@ -140,6 +148,9 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     ...{ port, password, certificates, external: false },
     command: (...words) => sendRedisCommand(address, words),
     signal: (name) => server.signal(name),
+    pause: () => server.signal('SIGSTOP'),
+    resume: () => server.signal('SIGCONT'),
+    kill: async () => void (await server.end('SIGKILL')),
     stop: async () => void (await server.end()),
     start: async () => {
       if (!server.running) server = await start()

@@ -1,0 +1,85 @@
+import { Redis } from 'ioredis'
+import type { Client } from './client-options.ts'
+import { Connection, type ConnectionOptions } from './connection.ts'
+import type { RedisState } from './options.ts'
+
+/** Takes a message that was published on a channel. */
+export type MessageListener = (message: string, channel: string) => void
+
+/** The connection that listens to channels. All listeners share it. */
+export interface RedisSubscriber {
+  readonly state: RedisState
+  /**
+   * Listens to a channel, also on every later connection. Resolves once Redis has confirmed it. What is
+   * published while the connection is down is lost: `onStateChange` tells when it is `ready` again, which
+   * is after the channels were subscribed to anew.
+   *
+   * @returns ends it
+   */
+  subscribe(channel: string, listener: MessageListener): Promise<() => Promise<void>>
+}
+
+const heartbeatMs = 10_000
+
+/** A `RedisSubscriber` over a connection of its own. */
+export class Subscriber implements RedisSubscriber {
+  readonly #connection: Connection
+  readonly #listeners = new Map<string, Set<MessageListener>>()
+  #heartbeat: NodeJS.Timeout | undefined
+
+  constructor(options: Omit<ConnectionOptions, 'role' | 'prepare'>) {
+    const prepare = (client: Client) => this.#prepare(client)
+    this.#connection = new Connection({ ...options, role: 'subscriber', prepare })
+  }
+
+  get state(): RedisState {
+    return this.#connection.state
+  }
+
+  async subscribe(channel: string, listener: MessageListener): Promise<() => Promise<void>> {
+    const listeners = this.#listeners.get(channel) ?? new Set()
+    this.#listeners.set(channel, listeners.add(listener))
+    try {
+      await this.#connection.run('subscribe', (client) => client.subscribe(channel))
+    } catch (error) {
+      this.#forget(channel, listener)
+      throw error
+    }
+    return async () => {
+      if (!this.#forget(channel, listener) || this.state !== 'ready') return
+      // Should it fail, the connection is lost, and the next one won't ask for the channel.
+      await this.#connection
+        .run('unsubscribe', (client) => client.unsubscribe(channel))
+        .catch(() => undefined)
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#heartbeat)
+    this.#listeners.clear()
+    await this.#connection.close(0)
+  }
+
+  /** Says whether the channel has no listener left. */
+  #forget(channel: string, listener: MessageListener): boolean {
+    const listeners = this.#listeners.get(channel)
+    if (!listeners?.delete(listener) || listeners.size > 0) return false
+    return this.#listeners.delete(channel)
+  }
+
+  async #prepare(client: Client): Promise<void> {
+    if (this.#heartbeat === undefined) this.#begin(client)
+    const channels = [...this.#listeners.keys()]
+    if (channels.length > 0) await client.subscribe(...channels)
+  }
+
+  #begin(client: Client): void {
+    client.on('message', (channel: string, message: string) => {
+      for (const listener of [...(this.#listeners.get(channel) ?? [])]) listener(message, channel)
+    })
+    // A connection that only listens can't tell a quiet server from a dead one.
+    this.#heartbeat = setInterval(() => {
+      if (client instanceof Redis) client.ping().catch(() => undefined)
+    }, heartbeatMs).unref()
+  }
+}
