@@ -1,0 +1,59 @@
+import type { Limit, Verdict } from './store.ts'
+
+/** What one policy says. A denial is a value like any other. */
+export interface Decision<Name extends string = string> {
+  /** Whether it may go on. Of a shadow policy: whether it could, if the policy were real. */
+  readonly allowed: boolean
+  /** The policy that says so. */
+  readonly policy: Name
+  /** The policy's `limit`. */
+  readonly limit: number
+  /** How much still fits now, from 0; up to `burst` for a bucket. */
+  readonly remaining: number
+  /** Whole milliseconds until the same is allowed if nothing else happens: 0 when it is, `Infinity` never. */
+  readonly retryAfterMs: number
+  /** Whole milliseconds until the policy is as new. */
+  readonly resetMs: number
+  /** Who answered: the store's kind, such as `memory`. */
+  readonly source: string
+  /** Whether the policy only reports. */
+  readonly shadow: boolean
+}
+
+/**
+ * What several policies say together. Itself it is the decision that counts: of those that deny, the one
+ * to wait for longest; when all allow, the one with the smallest part of its limit left. A shadow policy
+ * counts only when there is no other, and then it is `allowed` all the same.
+ */
+export interface Outcome<Name extends string = string> extends Decision<Name> {
+  /** What each says, in the order asked, shadow policies as they are. */
+  readonly decisions: readonly Decision<Name>[]
+}
+
+export function decisionOf<Name extends string>(
+  limit: Limit & { readonly policy: Name },
+  verdict: Verdict,
+): Decision<Name> {
+  const { allowed, remaining, retryAfterMs, resetMs, source } = verdict
+  const { policy, rule } = limit
+  const { limit: most, shadow } = rule
+  return { allowed, policy, limit: most, remaining, retryAfterMs, resetMs, source, shadow }
+}
+
+export function outcomeOf<Name extends string>(
+  decisions: readonly Decision<Name>[],
+): Outcome<Name> {
+  const counting = decisions.filter(({ shadow }) => !shadow)
+  const denials = counting.filter(({ allowed }) => !allowed)
+  const [denial] = denials.toSorted((a, b) => b.retryAfterMs - a.retryAfterMs)
+  if (denial !== undefined) return { ...denial, decisions }
+  const [tightest] = (counting.length > 0 ? counting : decisions).toSorted(
+    (a, b) => left(a) - left(b),
+  )
+  if (tightest === undefined) throw new TypeError('The store gave no verdict.')
+  return { ...tightest, allowed: true, retryAfterMs: 0, decisions }
+}
+
+function left({ remaining, limit }: Decision): number {
+  return remaining / limit
+}

@@ -1,0 +1,84 @@
+import type { BudgetRule } from '../rules.ts'
+import { type BucketTerms, TokenBucketMeter } from './token-bucket.ts'
+
+/** Further reservations make the oldest one final. */
+const MAX_RESERVATIONS = 1024
+
+interface Reservation {
+  readonly cost: number
+  expiresAt: number
+  /** The debt, in units, that what came after this reservation would have made alone. */
+  later: number
+}
+
+/**
+ * A token bucket with reservations. To give back exactly what a reservation took, and nothing of what has
+ * drained meanwhile, each remembers the debt as it would be without it and all before it: a refund never
+ * goes below that.
+ */
+export class BudgetMeter extends TokenBucketMeter {
+  readonly #ttlMs: number
+  readonly #reservations = new Map<string, Reservation>()
+
+  constructor(terms: BucketTerms, rule: BudgetRule, now: number) {
+    super(terms, now)
+    this.#ttlMs = rule.ttlMs
+  }
+
+  override holds(id: string): boolean {
+    return this.#reservations.has(id)
+  }
+
+  override take(cost: number, id?: string): void {
+    if (id !== undefined && this.renew(id)) return
+    super.take(cost)
+    for (const other of this.#reservations.values()) other.later += cost * this.terms.rate.perToken
+    if (id === undefined) return
+    if (this.#reservations.size >= MAX_RESERVATIONS) this.#forgetOldest()
+    this.#reservations.set(id, { cost, expiresAt: this.time + this.#ttlMs, later: 0 })
+  }
+
+  override renew(id: string): boolean {
+    const reservation = this.#reservations.get(id)
+    if (reservation === undefined) return false
+    reservation.expiresAt = this.time + this.#ttlMs
+    return true
+  }
+
+  override release(id: string): boolean {
+    return this.#reservations.delete(id)
+  }
+
+  override settle(id: string, actual: number, estimate: number): boolean {
+    const reservation = this.#reservations.get(id)
+    const excess = actual - (reservation?.cost ?? estimate)
+    if (reservation !== undefined && excess < 0) this.#giveBack(id, reservation, -excess)
+    this.#reservations.delete(id)
+    if (excess > 0) this.take(excess)
+    return reservation !== undefined
+  }
+
+  protected override drain(elapsed: number, now: number): void {
+    super.drain(elapsed, now)
+    for (const [id, reservation] of this.#reservations) {
+      if (reservation.expiresAt <= this.time) this.#reservations.delete(id)
+      else reservation.later = Math.max(0, reservation.later - elapsed * this.terms.rate.perMs)
+    }
+  }
+
+  #giveBack(id: string, { later }: Reservation, amount: number): void {
+    const units = amount * this.terms.rate.perToken
+    this.debt = Math.max(later, this.debt - units)
+    for (const [other, earlier] of this.#reservations) {
+      if (other === id) return
+      earlier.later = Math.max(later, earlier.later - units)
+    }
+  }
+
+  #forgetOldest(): void {
+    for (const id of this.#reservations.keys()) {
+      this.#reservations.delete(id)
+      return
+    }
+  }
+}

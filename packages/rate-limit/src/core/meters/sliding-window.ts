@@ -1,0 +1,68 @@
+import type { SlidingWindowRule } from '../rules.ts'
+import { Meter } from './meter.ts'
+
+/** How many groups of admissions are told apart. Limits up to it are exact. */
+const RESOLUTION = 32
+
+interface Group {
+  /** Of the last admission in it. */
+  at: number
+  count: number
+}
+
+/** A log of admissions. Those close together are kept as one, as late as the last of them. */
+export class SlidingWindowMeter extends Meter {
+  readonly #rule: SlidingWindowRule
+  readonly #groupMs: number
+  readonly #groups: Group[] = []
+  #count = 0
+
+  constructor(rule: SlidingWindowRule, now: number) {
+    super(now)
+    this.#rule = rule
+    this.#groupMs = rule.limit > RESOLUTION ? Math.ceil(rule.windowMs / RESOLUTION) : 1
+  }
+
+  take(cost: number): void {
+    if (cost === 0) return
+    const last = this.#groups.at(-1)
+    if (last !== undefined && this.#sameGroup(last.at)) {
+      last.at = this.time
+      last.count += cost
+    } else this.#groups.push({ at: this.time, count: cost })
+    this.#count += cost
+  }
+
+  protected override drain(): void {
+    let gone = 0
+    for (const group of this.#groups) {
+      if (this.time - group.at < this.#rule.windowMs) break
+      this.#count -= group.count
+      gone += 1
+    }
+    if (gone > 0) this.#groups.splice(0, gone)
+  }
+
+  protected override fitsIn(cost: number): number {
+    let excess = this.#count + cost - this.#rule.limit
+    for (const group of this.#groups) {
+      if (excess <= 0) return 0
+      excess -= group.count
+      if (excess <= 0) return group.at + this.#rule.windowMs - this.time
+    }
+    return 0
+  }
+
+  protected override freshIn(): number {
+    const last = this.#groups.at(-1)
+    return last === undefined ? 0 : last.at + this.#rule.windowMs - this.time
+  }
+
+  protected override room(): number {
+    return this.#rule.limit - this.#count
+  }
+
+  #sameGroup(at: number): boolean {
+    return Math.floor(at / this.#groupMs) === Math.floor(this.time / this.#groupMs)
+  }
+}

@@ -1,0 +1,51 @@
+import { type BudgetRule, type Rate, rateOf, type TokenBucketRule } from '../rules.ts'
+import { Meter } from './meter.ts'
+
+/** Debts beyond this are cut, so that sums of whole units stay exact. */
+const MAX_DEBT = 2 ** 51
+
+/** The terms of a bucket's rule. */
+export function termsOf(rule: TokenBucketRule | BudgetRule): BucketTerms {
+  const rate = rateOf(rule)
+  return { rate, capacity: rule.burst * rate.perToken }
+}
+
+/** A rule of a bucket with its rate, computed once for all subjects. */
+export interface BucketTerms {
+  readonly rate: Rate
+  /** The burst in units of the rate. */
+  readonly capacity: number
+}
+
+/** GCRA told as a debt: what was taken and has not come back yet, in whole units of the rate. */
+export class TokenBucketMeter extends Meter {
+  protected readonly terms: BucketTerms
+  protected debt = 0
+
+  constructor(terms: BucketTerms, now: number) {
+    super(now)
+    this.terms = terms
+  }
+
+  take(cost: number, _id?: string): void {
+    this.debt = Math.min(MAX_DEBT, this.debt + cost * this.terms.rate.perToken)
+  }
+
+  protected override drain(elapsed: number, _now: number): void {
+    this.debt = Math.max(0, this.debt - elapsed * this.terms.rate.perMs)
+  }
+
+  protected override fitsIn(cost: number): number {
+    const { rate, capacity } = this.terms
+    const excess = this.debt + cost * rate.perToken - capacity
+    return excess > 0 ? Math.ceil(excess / rate.perMs) : 0
+  }
+
+  protected override freshIn(): number {
+    return Math.ceil(this.debt / this.terms.rate.perMs)
+  }
+
+  protected override room(): number {
+    return Math.floor((this.terms.capacity - this.debt) / this.terms.rate.perToken)
+  }
+}

@@ -1,0 +1,1 @@
+export { type ConformanceCase, type StoreHarness, storeConformance } from './testing/conformance.ts'
