@@ -1,8 +1,7 @@
+export type { RedisCommand, RedisCommands } from './core/commands.ts'
 export {
   connectRedis,
   type RedisBlocking,
-  type RedisCommand,
-  type RedisCommands,
   type RedisConnections,
   type RedisHealth,
 } from './core/connect.ts'

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { pollUntil, startRedisCluster, startRedisSentinels } from '@tidegate/testkit'
 import { describe, expect, it } from 'vitest'
 import { connectRedis } from './connect.ts'
@@ -30,6 +31,20 @@ describe('connectRedis to a Cluster', () => {
     await expect(commands.evaluate(increment, ['{a}:n', '{b}:n'], [])).rejects.toMatchObject({
       reply: 'CROSSSLOT',
     })
+  })
+
+  it('tells a wrong password at once, and closes whatever state it is in', async () => {
+    await using cluster = await startRedisCluster()
+    for (const node of cluster.nodes) await node.command('CONFIG', 'SET', 'requirepass', 's3cret')
+    const options = { cluster: cluster.addresses, reconnectMaxMs: 50 }
+    await using right = connectRedis({ ...options, password: 's3cret' })
+    expect(await right.commands.call('SET', 'a', 1)).toBe('OK')
+    const wrong = connectRedis({ ...options, password: 'wr0ng' })
+    const failure = await wrong.ready().catch((error: unknown) => error)
+    expect(failure).toMatchObject({ code: 'auth_failed' })
+    expect(inspect(failure, { depth: 9, showHidden: true })).not.toContain('wr0ng')
+    await wrong.close()
+    expect(wrong.state).toBe('closed')
   })
 
   it('never sends a script again when its node dies, and recovers with the node', async () => {

@@ -9,7 +9,7 @@ interface Node {
 }
 
 /** Where to connect to. */
-export type Target =
+type Target =
   | { readonly kind: 'single'; readonly node: Node }
   | { readonly kind: 'cluster'; readonly nodes: readonly Node[] }
   | {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { makeCertificates, pollUntil, startDeafListener, startRedis } from '@tidegate/testkit'
 import { describe, expect, it, vi } from 'vitest'
 import { connectRedis } from './connect.ts'
@@ -18,7 +19,7 @@ describe('connectRedis to one server', () => {
     expect(redis.state).toBe('ready')
     expect(await redis.commands.callBuffer('GET', 'a')).toEqual(Buffer.from([0xff]))
     expect(await redis.commands.call('HSET', 'h', 'x', 1, 'y', 2)).toBe(2)
-    expect(await redis.commands.read('HGETALL', 'h')).toEqual(['x', '1', 'y', '2'])
+    expect(await redis.commands.read('HGETALL', 'h')).toEqual({ x: '1', y: '2' })
     const outcomes = await redis.commands.batch([
       ['SET', 'n', 1],
       ['LPUSH', 'n', 1],
@@ -107,7 +108,6 @@ describe('connectRedis to one server', () => {
       await using redis = connectRedis({ url, protocol })
       const failure = await redis.commands.call('PING').catch((error: unknown) => error)
       expect(failure).toMatchObject({ code: 'auth_failed' })
-      const { inspect } = await import('node:util')
       expect(inspect(failure, { depth: 9, showHidden: true })).not.toContain('wr0ng-secret')
       await expect(redis.ready()).rejects.toMatchObject({ code: 'auth_failed' })
     }
@@ -145,6 +145,32 @@ describe('connectRedis to one server', () => {
     await end()
     expect(await redis.commands.call('PUBLISH', 'tide', 'three')).toBe(0)
     expect(seen).toEqual(['one', 'two'])
+  })
+
+  it('notices that the server it listens to hangs', async () => {
+    await using server = await startRedis({ own: true })
+    const options = { commandTimeoutMs: 150, connectTimeoutMs: 150, reconnectMaxMs: 20 }
+    await using redis = connectRedis({ url: server.url, ...options })
+    const subscriber = redis.subscriber()
+    await subscriber.subscribe('tide', () => undefined)
+    server.pause()
+    await until(() => subscriber.state === 'reconnecting', 'the silence went unnoticed')
+    server.resume()
+    await until(() => subscriber.state === 'ready', 'the subscriber did not come back')
+    expect(await server.command('PUBLISH', 'tide', 'flow')).toBeGreaterThan(0)
+  })
+
+  it('takes a server for dead that lets a read wait for longer than it may', async () => {
+    await using server = await startRedis({ own: true })
+    await using redis = connectRedis({ url: server.url, commandTimeoutMs: 100 })
+    const blocking = redis.blocking({ maxBlockMs: 100 })
+    await blocking.call('PING')
+    server.pause()
+    await expect(blocking.call('BLPOP', 'queue', 0.1)).rejects.toMatchObject({
+      code: 'interrupted',
+    })
+    server.resume()
+    expect(await blocking.call('PING')).toBe('PONG')
   })
 
   it('reads that wait hold up no command, and close at once', async () => {

@@ -1,7 +1,7 @@
-import { Redis } from 'ioredis'
 import type { Client } from './client-options.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
 import type { RedisState } from './options.ts'
+import type { Plan } from './plan.ts'
 
 /** Takes a message that was published on a channel. */
 export type MessageListener = (message: string, channel: string) => void
@@ -10,7 +10,8 @@ export type MessageListener = (message: string, channel: string) => void
 export interface RedisSubscriber {
   readonly state: RedisState
   /**
-   * Listens to a channel, also on every later connection. Resolves once Redis has confirmed it. What is
+   * Listens to a channel, also on every later connection. Resolves once Redis has confirmed it, and
+   * rejects when there is no connection within `connectTimeoutMs`. What is
    * published while the connection is down is lost: `onStateChange` tells when it is `ready` again, which
    * is after the channels were subscribed to anew.
    *
@@ -19,15 +20,15 @@ export interface RedisSubscriber {
   subscribe(channel: string, listener: MessageListener): Promise<() => Promise<void>>
 }
 
-const heartbeatMs = 10_000
-
 /** A `RedisSubscriber` over a connection of its own. */
 export class Subscriber implements RedisSubscriber {
+  readonly #plan: Plan
   readonly #connection: Connection
   readonly #listeners = new Map<string, Set<MessageListener>>()
   #heartbeat: NodeJS.Timeout | undefined
 
   constructor(options: Omit<ConnectionOptions, 'role' | 'prepare'>) {
+    this.#plan = options.plan
     const prepare = (client: Client) => this.#prepare(client)
     this.#connection = new Connection({ ...options, role: 'subscriber', prepare })
   }
@@ -40,6 +41,7 @@ export class Subscriber implements RedisSubscriber {
     const listeners = this.#listeners.get(channel) ?? new Set()
     this.#listeners.set(channel, listeners.add(listener))
     try {
+      await this.#connection.ready(this.#plan.connectTimeoutMs)
       await this.#connection.run('subscribe', (client) => client.subscribe(channel))
     } catch (error) {
       this.#forget(channel, listener)
@@ -78,8 +80,7 @@ export class Subscriber implements RedisSubscriber {
       for (const listener of [...(this.#listeners.get(channel) ?? [])]) listener(message, channel)
     })
     // A connection that only listens can't tell a quiet server from a dead one.
-    this.#heartbeat = setInterval(() => {
-      if (client instanceof Redis) client.ping().catch(() => undefined)
-    }, heartbeatMs).unref()
+    const beat = () => void client.ping().catch(() => undefined)
+    this.#heartbeat = setInterval(beat, this.#plan.commandTimeoutMs).unref()
   }
 }

@@ -2,8 +2,11 @@ import { once } from 'node:events'
 import { connect as connectTls } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { connectRaw } from '../net/raw-connection.ts'
+import { pollUntil } from '../process/waiting.ts'
 import { startPostgres } from './postgres.ts'
 import { startRedis } from './redis.ts'
+import { startRedisCluster } from './redis-cluster.ts'
+import { startRedisSentinels } from './redis-sentinel.ts'
 
 beforeEach(() => {
   vi.stubEnv('REDIS_URL', '')
@@ -78,6 +81,31 @@ describe('startRedis', () => {
     await expect(startRedis({ args: ['--no-such-option', '1'] })).rejects.toThrow(
       /Redis ended at once[\s\S]*no-such-option/,
     )
+  })
+})
+
+describe('startRedisCluster', () => {
+  it('starts three masters, and hands a slot over with its keys', async () => {
+    await using cluster = await startRedisCluster()
+    expect(new Set(cluster.addresses.map(({ port }) => port)).size).toBe(3)
+    const owner = await cluster.ownerOf('tide')
+    await owner.command('SET', 'tide', 'high')
+    const next = await cluster.moveSlotOf('tide')
+    expect(await next.command('GET', 'tide')).toBe('high')
+    await expect(owner.command('GET', 'tide')).rejects.toThrow(`MOVED`)
+    expect(await cluster.ownerOf('tide')).toBe(next)
+  })
+})
+
+describe('startRedisSentinels', () => {
+  it('starts Sentinels that make the replica the primary when that one dies', async () => {
+    await using sentinels = await startRedisSentinels()
+    const { primary, replica, primaryPort } = sentinels
+    expect(await primaryPort()).toBe(primary.port)
+    await primary.kill()
+    const promoted = async () => (await primaryPort()) === replica.port
+    await pollUntil(promoted, { timeoutMs: 20_000, describe: () => 'no failover' })
+    expect(await replica.command('SET', 'tide', 'high')).toBe('OK')
   })
 })
 
