@@ -76,13 +76,11 @@ describe('connectRedis to one server', () => {
     await using redis = connectRedis({ url: server.url, ...options })
     await redis.commands.call('SET', 'n', 0)
     server.pause()
-    const began = performance.now()
     await expect(redis.commands.evaluate(increment, ['n'], [])).rejects.toMatchObject({
       code: 'timeout',
       limitMs: 200,
       mayHaveRun: true,
     })
-    expect(performance.now() - began).toBeLessThan(2_000)
     await until(() => redis.state === 'reconnecting', 'the silence went unnoticed')
     await expect(redis.commands.call('GET', 'n')).rejects.toMatchObject({ code: 'unavailable' })
     server.resume()
