@@ -20,13 +20,14 @@ const START = 1_800_000_000_000
 const arrivals = fc.array(
   fc.record({
     step: fc.oneof(
+      { weight: 20, arbitrary: fc.integer({ min: 0, max: 15 }) },
       { weight: 8, arbitrary: fc.integer({ min: 0, max: 60 }) },
       { weight: 1, arbitrary: fc.integer({ min: 0, max: 3_000 }) },
       { weight: 1, arbitrary: fc.integer({ min: -2_000, max: -1 }) },
     ),
     cost: fc.integer({ min: 0, max: 12 }),
   }),
-  { maxLength: 80 },
+  { maxLength: 80, size: 'max' },
 )
 const windows = fc.record({
   limit: fc.integer({ min: 1, max: 60 }),
@@ -166,6 +167,7 @@ describe('the promises', () => {
           else expect(within(windowMs + Math.ceil(windowMs / 32))).toBeGreaterThan(limit)
         })
       }),
+      { numRuns: 500 },
     )
   })
 

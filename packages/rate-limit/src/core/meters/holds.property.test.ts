@@ -5,6 +5,7 @@ import { budget, concurrency, type Rule } from '../rules.ts'
 import type { StoreAction } from '../store.ts'
 
 const step = fc.oneof(
+  { weight: 12, arbitrary: fc.integer({ min: 0, max: 15 }) },
   { weight: 6, arbitrary: fc.integer({ min: 0, max: 80 }) },
   { weight: 1, arbitrary: fc.integer({ min: -500, max: -1 }) },
 )
@@ -15,7 +16,7 @@ const commands = fc.array(
     id: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
     amount: fc.integer({ min: 0, max: 40 }),
   }),
-  { maxLength: 80 },
+  { maxLength: 80, size: 'max' },
 )
 
 function open(rule: Rule) {
@@ -81,7 +82,7 @@ describe('budget', () => {
     limit: fc.integer({ min: 1, max: 60 }),
     burst: fc.integer({ min: 40, max: 90 }),
     windowMs: fc.integer({ min: 1, max: 1_000 }),
-    ttlMs: fc.integer({ min: 1, max: 400 }),
+    ttlMs: fc.integer({ min: 1, max: 2_000 }),
   })
 
   it('stands after every settlement as if the actual amount had been taken at first', () => {
@@ -127,6 +128,7 @@ describe('budget', () => {
           expect(ask('peek', 0).remaining).toBe(Math.max(0, room))
         }
       }),
+      { numRuns: 500 },
     )
   })
 })
