@@ -178,9 +178,10 @@ export class Delivery {
     return true
   }
 
-  /** Calls back when the client takes more again. */
-  onDrain(resume: () => void): void {
-    this.#outgoing.once('drain', resume)
+  /** Lets the attempt go on when the client takes more again. Returns false: not now. */
+  waitFor(attempt: Attempt): false {
+    this.#outgoing.once('drain', () => attempt.resume())
+    return false
   }
 
   /** Sends the head ahead of the body, unless it has gone or the answer is another one by now. */

@@ -106,14 +106,15 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.endpoint.traffic.attempts += 1
     this.sentAt = performance.now()
     if (body instanceof Upload) this.#upload = body
+    this.endpoint.pool.dispatch(
+      { path, method: method as Dispatcher.HttpMethod, headers, body },
+      this,
+    )
+    if (this.#state !== 'open') return
     // While the body still comes in it is the client's time.
     this.#countdown.start(
       'firstByte',
       this.#upload === undefined ? this.sentAt : Number.POSITIVE_INFINITY,
-    )
-    this.endpoint.pool.dispatch(
-      { path, method: method as Dispatcher.HttpMethod, headers, body },
-      this,
     )
   }
 

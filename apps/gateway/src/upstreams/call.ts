@@ -27,10 +27,10 @@ const HEAD_DELAY_MS = 1000
  */
 export class Call implements AttemptOwner {
   readonly #parts: CallParts
-  readonly #delivery: Delivery
   readonly #deadlineAt: number
   readonly #itinerary: Itinerary
   readonly #history: History
+  #begun: Delivery | undefined
   /** Attempts under way: one, or two while a hedge races. */
   #running: Attempt[] = []
   /** For a wait before an attempt, or the hedge of one under way. */
@@ -43,15 +43,13 @@ export class Call implements AttemptOwner {
   #reject: (error: Error) => void = noop
 
   constructor(parts: CallParts) {
-    const { upstreams, ask, exchange, outgoing, holdBack } = parts
-    const { method, path, replayable } = ask
-    const { deadlineAt = Number.POSITIVE_INFINITY } = exchange
+    const { upstreams, ask, exchange } = parts
+    const { method, replayable } = ask
+    const deadlineAt = exchange.deadlineAt ?? Number.POSITIVE_INFINITY
     this.#parts = parts
     this.#deadlineAt = deadlineAt
     this.#itinerary = new Itinerary({ upstreams, method, replayable, deadlineAt })
-    this.#history = new History(this.#itinerary, path, exchange, parts.failureLog)
-    const onCommit = () => this.#resolve(RESPONSE_ALREADY_SENT)
-    this.#delivery = new Delivery({ exchange, outgoing, path, holdBack, onCommit })
+    this.#history = new History(this.#itinerary, ask.path, exchange, parts.failureLog)
   }
 
   /** The upstream that is being asked, or has answered. */
@@ -62,6 +60,15 @@ export class Call implements AttemptOwner {
   /** Attempts made so far, on all upstreams. */
   get attempts(): number {
     return this.#itinerary.attempts
+  }
+
+  /** Made when an answer comes: until the request is sent, whatever else is done delays it. */
+  get #delivery(): Delivery {
+    if (this.#begun !== undefined) return this.#begun
+    const { ask, exchange, outgoing, holdBack } = this.#parts
+    const onCommit = () => this.#resolve(RESPONSE_ALREADY_SENT)
+    this.#begun = new Delivery({ exchange, outgoing, path: ask.path, holdBack, onCommit })
+    return this.#begun
   }
 
   run(): Promise<Response> {
@@ -202,12 +209,12 @@ export class Call implements AttemptOwner {
       attempt.complete()
       return true
     }
-    if (taken === 'wait') return this.#waitForClient(attempt)
+    if (taken === 'wait') return this.#delivery.waitFor(attempt)
     if (this.#recover(attempt, taken)) return true
     this.#history.failed(attempt, taken)
     // Nothing better is to be had. What the upstream says of itself passes; half an answer doesn't.
     const passes = taken.kind === 'status'
-    if (passes) return this.#delivery.surface() === 'more' || this.#waitForClient(attempt)
+    if (passes) return this.#delivery.surface() === 'more' || this.#delivery.waitFor(attempt)
     attempt.discard(taken.blame)
     this.#giveUp(taken)
     return true
@@ -252,11 +259,6 @@ export class Call implements AttemptOwner {
     return true
   }
 
-  #waitForClient(attempt: Attempt): false {
-    this.#delivery.onDrain(() => attempt.resume())
-    return false
-  }
-
   #drop(attempt: Attempt, failure: Failure): void {
     this.#running = this.#running.filter((each) => each !== attempt)
     this.#history.dropped(attempt, failure)
@@ -265,13 +267,9 @@ export class Call implements AttemptOwner {
   #giveUp(failure: Failure): void {
     const { exchange } = this.#parts
     exchange.fault = failure.error
-    this.#history.last ??= failure
-    this.#history.record()
+    this.#history.record(failure)
     this.#settle()
-    if (this.#delivery.opened) {
-      this.#delivery.break(failure.breakCode)
-      return
-    }
+    if (this.#delivery.opened) return void this.#delivery.break(failure.breakCode)
     if (this.attempts > 0) exchange.headers.push('x-tidegate-upstream', this.upstream.name)
     exchange.headers.push('x-tidegate-attempts', String(this.attempts))
     this.#reject(this.attempts > 1 ? failures.withoutRetry(failure.error) : failure.error)

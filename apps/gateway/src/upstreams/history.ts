@@ -57,7 +57,8 @@ export class History {
   }
 
   /** Keeps what happened for operators: the request has failed. */
-  record(): void {
+  record(failure?: Failure): void {
+    this.last ??= failure
     const { upstream, attempts } = this.#itinerary
     this.#log.add({
       exchange: this.#exchange,
