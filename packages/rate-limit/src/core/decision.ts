@@ -1,3 +1,4 @@
+import type { Rule } from './rules.ts'
 import type { Limit, Verdict } from './store.ts'
 
 /** What one policy says. A denial is a value like any other. */
@@ -18,6 +19,8 @@ export interface Decision<Name extends string = string> {
   readonly source: string
   /** Whether the policy only reports. */
   readonly shadow: boolean
+  /** The policy's own terms. */
+  readonly rule: Rule
 }
 
 /**
@@ -37,7 +40,7 @@ export function decisionOf<Name extends string>(
   const { allowed, remaining, retryAfterMs, resetMs, source } = verdict
   const { policy, rule } = limit
   const { limit: most, shadow } = rule
-  return { allowed, policy, limit: most, remaining, retryAfterMs, resetMs, source, shadow }
+  return { allowed, policy, limit: most, remaining, retryAfterMs, resetMs, source, shadow, rule }
 }
 
 export function outcomeOf<Name extends string>(

@@ -41,6 +41,7 @@ describe('check', () => {
       resetMs: 24_000,
       source: 'memory',
       shadow: false,
+      rule: tokenBucket({ limit: 10, windowMs: MINUTE }),
     })
   })
 

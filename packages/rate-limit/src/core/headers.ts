@@ -1,0 +1,163 @@
+import { type Decision, type Outcome, outcomeOf } from './decision.ts'
+import { formatDuration } from './duration.ts'
+import { InvalidRequestError } from './errors.ts'
+import { rateOf } from './rules.ts'
+import { integer, serializeList } from './structured-field.ts'
+
+/**
+ * A family of headers:
+ *
+ * - `draft`: `ratelimit-policy` and `ratelimit` by draft-ietf-httpapi-ratelimit-headers-11, all policies.
+ * - `legacy`: `x-ratelimit-limit`, `-remaining` and `-reset` (seconds since 1970, UTC), the tightest policy.
+ * - `openai`: `x-ratelimit-{limit,remaining,reset}-{requests,tokens}`, the tightest policy of each unit.
+ * - `retry-after`: whole seconds, on denials that end.
+ * - `retry-after-ms`: the same in whole milliseconds.
+ */
+export type HeaderForm = 'draft' | 'legacy' | 'openai' | 'retry-after' | 'retry-after-ms'
+
+/** What a policy counts. All but `tokens` are registered by the draft. */
+export type QuotaUnit = 'requests' | 'tokens' | 'content-bytes' | 'concurrent-requests'
+
+/** Which headers are made, and how. */
+export interface HeaderOptions {
+  /** Default: `draft`, `retry-after` and `retry-after-ms`. */
+  readonly forms?: readonly HeaderForm[] | undefined
+  /**
+   * What policies count, by their names. Default: a `budget` counts `tokens`, `concurrency` counts
+   * `concurrent-requests`, all others `requests`.
+   */
+  readonly units?: Readonly<Record<string, QuotaUnit>> | undefined
+  /** Milliseconds since 1970 (UTC), for `legacy`. Default `Date.now`. */
+  readonly now?: (() => number) | undefined
+}
+
+type Fields = Record<string, string>
+
+interface Told {
+  readonly decisions: readonly Decision[]
+  readonly outcome: Outcome
+  readonly options: HeaderOptions
+}
+
+const DEFAULT_FORMS: readonly HeaderForm[] = ['draft', 'retry-after', 'retry-after-ms']
+
+const writers: Readonly<Record<HeaderForm, (told: Told) => Fields>> = {
+  draft,
+  legacy,
+  openai,
+  'retry-after': ({ outcome }) => retry('retry-after', outcome, 1000),
+  'retry-after-ms': ({ outcome }) => retry('retry-after-ms', outcome, 1),
+}
+
+/**
+ * Tells a client its limits: header names, in lower case, and their values. Give it one decision or
+ * outcome, or a list of those that concern one response. Shadow policies aren't told.
+ *
+ * Times are rounded up. In `ratelimit`, `t` is the time until more than `r` fits: exact to the second for
+ * buckets, budgets and fixed windows; for a sliding window at the latest; and where nothing fits and the
+ * request was denied, until what it asked for fits. Slots have none, as nobody knows when one is released.
+ * `retry-after` is never before the `t` of a policy that denies, and is left out if waiting doesn't help.
+ *
+ * @throws InvalidRequestError for a form that doesn't exist.
+ */
+export function rateLimitHeaders(
+  told: Decision | Outcome | readonly (Decision | Outcome)[],
+  options: HeaderOptions = {},
+): Record<string, string> {
+  checkForms(options)
+  const list: readonly (Decision | Outcome)[] = 'policy' in told ? [told] : told
+  const decisions = list
+    .flatMap((one) => ('decisions' in one ? one.decisions : [one]))
+    .filter(({ shadow }) => !shadow)
+  if (decisions.length === 0) return {}
+  const facts = { decisions, outcome: outcomeOf(decisions), options }
+  const headers: Fields = {}
+  for (const form of options.forms ?? DEFAULT_FORMS) Object.assign(headers, writers[form](facts))
+  return headers
+}
+
+/** Refuses forms that don't exist. */
+export function checkForms({ forms = [] }: HeaderOptions): void {
+  const unknown = forms.find((form) => !Object.hasOwn(writers, form))
+  if (unknown === undefined) return
+  const known = Object.keys(writers).join(', ')
+  throw new InvalidRequestError(`There is no form of headers "${unknown}". Known: ${known}.`)
+}
+
+function draft({ decisions, options }: Told): Fields {
+  const policies = decisions.map((decision) => ({
+    value: decision.policy,
+    parameters: { q: decision.limit, ...unitParameter(decision, options), w: windowOf(decision) },
+  }))
+  const limits = decisions.map((decision) => ({
+    value: decision.policy,
+    parameters: { r: decision.remaining, t: effectiveWindowOf(decision) },
+  }))
+  return { 'ratelimit-policy': serializeList(policies), ratelimit: serializeList(limits) }
+}
+
+function legacy({ outcome, options: { now = Date.now } }: Told): Fields {
+  return {
+    'x-ratelimit-limit': `${integer(outcome.limit)}`,
+    'x-ratelimit-remaining': `${integer(outcome.remaining)}`,
+    'x-ratelimit-reset': `${integer(seconds(now() + outcome.resetMs))}`,
+  }
+}
+
+function openai({ decisions, options }: Told): Fields {
+  const headers: Fields = {}
+  for (const unit of ['requests', 'tokens'] as const) {
+    const own = decisions.filter((decision) => unitOf(decision, options) === unit)
+    if (own.length === 0) continue
+    const { limit, remaining, resetMs } = outcomeOf(own)
+    headers[`x-ratelimit-limit-${unit}`] = `${integer(limit)}`
+    headers[`x-ratelimit-remaining-${unit}`] = `${integer(remaining)}`
+    headers[`x-ratelimit-reset-${unit}`] = formatDuration(integer(Math.ceil(resetMs)))
+  }
+  return headers
+}
+
+function retry(name: HeaderForm, { allowed, retryAfterMs }: Outcome, unitMs: number): Fields {
+  if (allowed || retryAfterMs === Number.POSITIVE_INFINITY) return {}
+  return { [name]: `${integer(Math.ceil(retryAfterMs / unitMs))}` }
+}
+
+function unitOf({ policy, rule }: Decision, { units = {} }: HeaderOptions): QuotaUnit {
+  const named = Object.hasOwn(units, policy) ? units[policy] : undefined
+  if (named !== undefined) return named
+  if (rule.kind === 'concurrency') return 'concurrent-requests'
+  return rule.kind === 'budget' ? 'tokens' : 'requests'
+}
+
+/** `requests` is the default, and tokens aren't registered: a parameter of our own names them. */
+function unitParameter(decision: Decision, options: HeaderOptions): Record<string, string> {
+  const unit = unitOf(decision, options)
+  if (unit === 'requests') return {}
+  return unit === 'tokens' ? { 'tidegate-unit': unit } : { qu: unit }
+}
+
+/** Rounded up, so that less is promised rather than more. */
+function windowOf({ rule }: Decision): number | undefined {
+  return 'windowMs' in rule ? seconds(rule.windowMs) : undefined
+}
+
+function effectiveWindowOf(decision: Decision): number | undefined {
+  const moreInMs = untilMore(decision)
+  if (moreInMs === undefined) return undefined
+  const { allowed, remaining, retryAfterMs } = decision
+  if (allowed || retryAfterMs === Number.POSITIVE_INFINITY) return seconds(moreInMs)
+  // While blocked nothing remains, and only the time to retry knows until when.
+  return seconds(remaining > 0 ? Math.min(moreInMs, retryAfterMs) : retryAfterMs)
+}
+
+/** Milliseconds until more than what remains fits: never too few, and for a bucket at most 1 too many. */
+function untilMore({ rule, remaining, resetMs }: Decision): number | undefined {
+  if (rule.kind === 'concurrency') return undefined
+  if (!('burst' in rule)) return resetMs > 0 ? resetMs : rule.windowMs
+  const { perToken, perMs } = rateOf(rule)
+  return resetMs - Math.floor(((rule.burst - remaining - 1) * perToken) / perMs)
+}
+
+function seconds(ms: number): number {
+  return Math.ceil(ms / 1000)
+}

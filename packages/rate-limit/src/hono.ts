@@ -1,0 +1,5 @@
+export {
+  type RateLimitMiddlewareOptions,
+  type RateLimitVariables,
+  rateLimit,
+} from './hono/rate-limit.ts'

@@ -1,0 +1,6 @@
+export {
+  type HeaderForm,
+  type HeaderOptions,
+  type QuotaUnit,
+  rateLimitHeaders,
+} from './core/headers.ts'
