@@ -46,15 +46,27 @@ export function decisionOf<Name extends string>(
 export function outcomeOf<Name extends string>(
   decisions: readonly Decision<Name>[],
 ): Outcome<Name> {
-  const counting = decisions.filter(({ shadow }) => !shadow)
-  const denials = counting.filter(({ allowed }) => !allowed)
-  const [denial] = denials.toSorted((a, b) => b.retryAfterMs - a.retryAfterMs)
-  if (denial !== undefined) return { ...denial, decisions }
-  const [tightest] = (counting.length > 0 ? counting : decisions).toSorted(
-    (a, b) => left(a) - left(b),
-  )
+  const decisive = decisiveOf(decisions.filter(({ shadow }) => !shadow))
+  if (decisive !== undefined) return { ...decisive, decisions }
+  const [tightest] = decisions.toSorted((a, b) => left(a) - left(b))
   if (tightest === undefined) throw new TypeError('The store gave no verdict.')
   return { ...tightest, allowed: true, retryAfterMs: 0, decisions }
+}
+
+/** Of those that deny, the one to wait for longest; of none, the one with the smallest part left. */
+export function decisiveOf<Name extends string>(
+  decisions: readonly Decision<Name>[],
+): Decision<Name> | undefined {
+  let decisive: Decision<Name> | undefined
+  for (const decision of decisions) {
+    if (decisive === undefined || outweighs(decision, decisive)) decisive = decision
+  }
+  return decisive
+}
+
+function outweighs(one: Decision, other: Decision): boolean {
+  if (one.allowed !== other.allowed) return other.allowed
+  return one.allowed ? left(one) < left(other) : one.retryAfterMs > other.retryAfterMs
 }
 
 function left({ remaining, limit }: Decision): number {

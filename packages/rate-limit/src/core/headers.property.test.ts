@@ -19,6 +19,8 @@ const rules: fc.Arbitrary<Rule> = fc.oneof(
   windows.map(slidingWindow),
   windows.map(fixedWindow),
 )
+/** Lone surrogates among them. */
+const codeUnits = fc.nat({ max: 0xffff }).map((code) => String.fromCharCode(code))
 const calls = fc.array(
   fc.record({
     step: fc.oneof(fc.nat({ max: 50 }), fc.nat({ max: 5_000 })),
@@ -101,7 +103,7 @@ describe('rateLimitHeaders', () => {
 
   it('can be parsed whatever the names and numbers', () => {
     const decisions = fc.record({
-      policy: fc.string({ unit: 'binary' }),
+      policy: fc.oneof(fc.string({ unit: 'binary-ascii' }), fc.string({ unit: codeUnits })),
       limit: fc.maxSafeNat(),
       remaining: fc.maxSafeNat(),
       resetMs: fc.oneof(fc.maxSafeNat(), fc.constant(Number.POSITIVE_INFINITY)),

@@ -1,8 +1,8 @@
-import { type Decision, type Outcome, outcomeOf } from './decision.ts'
+import { type Decision, decisiveOf, type Outcome } from './decision.ts'
 import { formatDuration } from './duration.ts'
 import { InvalidRequestError } from './errors.ts'
 import { rateOf } from './rules.ts'
-import { integer, serializeList } from './structured-field.ts'
+import { structuredInteger, structuredString } from './structured-field.ts'
 
 /**
  * A family of headers:
@@ -35,8 +35,15 @@ type Fields = Record<string, string>
 
 interface Told {
   readonly decisions: readonly Decision[]
-  readonly outcome: Outcome
   readonly options: HeaderOptions
+}
+
+/** `requests` is the default, and tokens aren't registered: a parameter of our own names them. */
+const UNIT_PARAMETERS: Readonly<Record<QuotaUnit, string>> = {
+  requests: '',
+  tokens: ';tidegate-unit="tokens"',
+  'content-bytes': ';qu="content-bytes"',
+  'concurrent-requests': ';qu="concurrent-requests"',
 }
 
 const DEFAULT_FORMS: readonly HeaderForm[] = ['draft', 'retry-after', 'retry-after-ms']
@@ -45,8 +52,8 @@ const writers: Readonly<Record<HeaderForm, (told: Told) => Fields>> = {
   draft,
   legacy,
   openai,
-  'retry-after': ({ outcome }) => retry('retry-after', outcome, 1000),
-  'retry-after-ms': ({ outcome }) => retry('retry-after-ms', outcome, 1),
+  'retry-after': ({ decisions }) => retry('retry-after', decisions, 1000),
+  'retry-after-ms': ({ decisions }) => retry('retry-after-ms', decisions, 1),
 }
 
 /**
@@ -70,9 +77,10 @@ export function rateLimitHeaders(
     .flatMap((one) => ('decisions' in one ? one.decisions : [one]))
     .filter(({ shadow }) => !shadow)
   if (decisions.length === 0) return {}
-  const facts = { decisions, outcome: outcomeOf(decisions), options }
   const headers: Fields = {}
-  for (const form of options.forms ?? DEFAULT_FORMS) Object.assign(headers, writers[form](facts))
+  for (const form of options.forms ?? DEFAULT_FORMS) {
+    Object.assign(headers, writers[form]({ decisions, options }))
+  }
   return headers
 }
 
@@ -85,22 +93,20 @@ export function checkForms({ forms = [] }: HeaderOptions): void {
 }
 
 function draft({ decisions, options }: Told): Fields {
-  const policies = decisions.map((decision) => ({
-    value: decision.policy,
-    parameters: { q: decision.limit, ...unitParameter(decision, options), w: windowOf(decision) },
-  }))
-  const limits = decisions.map((decision) => ({
-    value: decision.policy,
-    parameters: { r: decision.remaining, t: effectiveWindowOf(decision) },
-  }))
-  return { 'ratelimit-policy': serializeList(policies), ratelimit: serializeList(limits) }
+  return {
+    'ratelimit-policy': decisions.map((decision) => policyItem(decision, options)).join(', '),
+    ratelimit: decisions.map(limitItem).join(', '),
+  }
 }
 
-function legacy({ outcome, options: { now = Date.now } }: Told): Fields {
+function legacy({ decisions, options: { now = Date.now } }: Told): Fields {
+  const decisive = decisiveOf(decisions)
+  if (decisive === undefined) return {}
+  const { limit, remaining, resetMs } = decisive
   return {
-    'x-ratelimit-limit': `${integer(outcome.limit)}`,
-    'x-ratelimit-remaining': `${integer(outcome.remaining)}`,
-    'x-ratelimit-reset': `${integer(seconds(now() + outcome.resetMs))}`,
+    'x-ratelimit-limit': structuredInteger(limit),
+    'x-ratelimit-remaining': structuredInteger(remaining),
+    'x-ratelimit-reset': structuredInteger(seconds(now() + resetMs)),
   }
 }
 
@@ -108,18 +114,38 @@ function openai({ decisions, options }: Told): Fields {
   const headers: Fields = {}
   for (const unit of ['requests', 'tokens'] as const) {
     const own = decisions.filter((decision) => unitOf(decision, options) === unit)
-    if (own.length === 0) continue
-    const { limit, remaining, resetMs } = outcomeOf(own)
-    headers[`x-ratelimit-limit-${unit}`] = `${integer(limit)}`
-    headers[`x-ratelimit-remaining-${unit}`] = `${integer(remaining)}`
-    headers[`x-ratelimit-reset-${unit}`] = formatDuration(integer(Math.ceil(resetMs)))
+    const decisive = decisiveOf(own)
+    if (decisive === undefined) continue
+    const { limit, remaining, resetMs } = decisive
+    headers[`x-ratelimit-limit-${unit}`] = structuredInteger(limit)
+    headers[`x-ratelimit-remaining-${unit}`] = structuredInteger(remaining)
+    headers[`x-ratelimit-reset-${unit}`] = formatDuration(
+      Number(structuredInteger(Math.ceil(resetMs))),
+    )
   }
   return headers
 }
 
-function retry(name: HeaderForm, { allowed, retryAfterMs }: Outcome, unitMs: number): Fields {
-  if (allowed || retryAfterMs === Number.POSITIVE_INFINITY) return {}
-  return { [name]: `${integer(Math.ceil(retryAfterMs / unitMs))}` }
+function retry(name: HeaderForm, decisions: readonly Decision[], unitMs: number): Fields {
+  const decisive = decisiveOf(decisions)
+  if (decisive === undefined || decisive.allowed) return {}
+  if (decisive.retryAfterMs === Number.POSITIVE_INFINITY) return {}
+  return { [name]: structuredInteger(Math.ceil(decisive.retryAfterMs / unitMs)) }
+}
+
+function policyItem(decision: Decision, options: HeaderOptions): string {
+  const { policy, limit, rule } = decision
+  const item = `${structuredString(policy)};q=${structuredInteger(limit)}`
+  const unit = UNIT_PARAMETERS[unitOf(decision, options)]
+  // Rounded up, so that less is promised rather than more.
+  const window = 'windowMs' in rule ? `;w=${structuredInteger(seconds(rule.windowMs))}` : ''
+  return item + unit + window
+}
+
+function limitItem(decision: Decision): string {
+  const item = `${structuredString(decision.policy)};r=${structuredInteger(decision.remaining)}`
+  const t = effectiveWindowOf(decision)
+  return t === undefined ? item : `${item};t=${structuredInteger(t)}`
 }
 
 function unitOf({ policy, rule }: Decision, { units = {} }: HeaderOptions): QuotaUnit {
@@ -127,18 +153,6 @@ function unitOf({ policy, rule }: Decision, { units = {} }: HeaderOptions): Quot
   if (named !== undefined) return named
   if (rule.kind === 'concurrency') return 'concurrent-requests'
   return rule.kind === 'budget' ? 'tokens' : 'requests'
-}
-
-/** `requests` is the default, and tokens aren't registered: a parameter of our own names them. */
-function unitParameter(decision: Decision, options: HeaderOptions): Record<string, string> {
-  const unit = unitOf(decision, options)
-  if (unit === 'requests') return {}
-  return unit === 'tokens' ? { 'tidegate-unit': unit } : { qu: unit }
-}
-
-/** Rounded up, so that less is promised rather than more. */
-function windowOf({ rule }: Decision): number | undefined {
-  return 'windowMs' in rule ? seconds(rule.windowMs) : undefined
 }
 
 function effectiveWindowOf(decision: Decision): number | undefined {
