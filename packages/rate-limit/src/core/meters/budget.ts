@@ -2,7 +2,7 @@ import type { BudgetRule } from '../rules.ts'
 import { type BucketTerms, TokenBucketMeter } from './token-bucket.ts'
 
 /** Further reservations make the oldest one final. */
-const MAX_RESERVATIONS = 1024
+export const MAX_RESERVATIONS = 1024
 
 interface Reservation {
   readonly cost: number

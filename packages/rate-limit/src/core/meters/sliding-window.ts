@@ -4,6 +4,11 @@ import { Meter } from './meter.ts'
 /** How many groups of admissions are told apart. Limits up to it are exact. */
 const RESOLUTION = 32
 
+/** How long admissions are kept as one. */
+export function groupMsOf({ limit, windowMs }: SlidingWindowRule): number {
+  return limit > RESOLUTION ? Math.ceil(windowMs / RESOLUTION) : 1
+}
+
 interface Group {
   /** Of the last admission in it. */
   at: number
@@ -20,7 +25,7 @@ export class SlidingWindowMeter extends Meter {
   constructor(rule: SlidingWindowRule, now: number) {
     super(now)
     this.#rule = rule
-    this.#groupMs = rule.limit > RESOLUTION ? Math.ceil(rule.windowMs / RESOLUTION) : 1
+    this.#groupMs = groupMsOf(rule)
   }
 
   take(cost: number): void {

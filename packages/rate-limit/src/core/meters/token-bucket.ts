@@ -2,7 +2,7 @@ import { type BudgetRule, type Rate, rateOf, type TokenBucketRule } from '../rul
 import { Meter } from './meter.ts'
 
 /** Debts beyond this are cut, so that sums of whole units stay exact. */
-const MAX_DEBT = 2 ** 51
+export const MAX_DEBT = 2 ** 51
 
 /** The terms of a bucket's rule. */
 export function termsOf(rule: TokenBucketRule | BudgetRule): BucketTerms {

@@ -1,0 +1,5 @@
+export {
+  type RedisEvaluator,
+  type RedisStoreOptions,
+  redisStore,
+} from './redis/redis-store.ts'

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest'
+import { concurrency, tokenBucket } from '../core/rules.ts'
+import { type RedisEvaluator, redisStore } from './redis-store.ts'
+
+const bucket = { policy: 'bucket', rule: tokenBucket({ limit: 3, windowMs: 1_000 }) }
+const slots = { policy: 'slots', rule: concurrency({ limit: 3 }) }
+const take = { limit: bucket, action: 'take', amount: 1 } as const
+const hold = { limit: slots, action: 'take', amount: 1, id: 'session-secret' } as const
+
+function answering(reply: unknown) {
+  const calls: Parameters<RedisEvaluator['evaluate']>[] = []
+  const redis: RedisEvaluator = {
+    evaluate: async (...call) => {
+      calls.push(call)
+      return reply
+    },
+  }
+  return { calls, redis }
+}
+
+describe('redisStore', () => {
+  it('asks once for all requests, by keys of one slot that tell nothing of a user', async () => {
+    const { calls, redis } = answering(['1', '1', '2', '0', '334', '0', '0', '0', 'never', '60000'])
+    const verdicts = await redisStore({ redis, prefix: 'app' }).decide(
+      'ada@example',
+      [take, hold],
+      0,
+    )
+    expect(verdicts).toEqual([
+      {
+        ...{ allowed: true, applied: true, remaining: 2 },
+        ...{ retryAfterMs: 0, resetMs: 334, source: 'redis' },
+      },
+      {
+        ...{ allowed: false, applied: false, remaining: 0 },
+        ...{ retryAfterMs: Number.POSITIVE_INFINITY, resetMs: 60_000, source: 'redis' },
+      },
+    ])
+    const [[script, keys, args] = []] = calls
+    expect(calls).toHaveLength(1)
+    expect(script?.sha1).toMatch(/^[0-9a-f]{40}$/)
+    const tags = keys?.map((key) => /^app:(\{[\w-]{22}\}):(bucket|slots):/.exec(key)?.[1])
+    expect(tags?.[0]).toBeDefined()
+    expect(tags?.[1]).toBe(tags?.[0])
+    expect(JSON.stringify([keys, args])).not.toMatch(/ada|secret/)
+  })
+
+  it('asks nothing about nothing', async () => {
+    const { calls, redis } = answering([])
+    expect(await redisStore({ redis }).decide('ada', [], 0)).toEqual([])
+    expect(calls).toEqual([])
+  })
+
+  it.each([
+    [null],
+    ['OK'],
+    [[]],
+    [['1', '1', '2', '0']],
+    [[1, 1, 2, 0, 334]],
+    [['1', '1', '-2', '0', '334']],
+    [['1', '1', '1e+15', '0', '334']],
+    [['1', '1', 'never', '0', '334']],
+  ])('refuses %j, which the script never answers', async (reply) => {
+    const { redis } = answering(reply)
+    await expect(redisStore({ redis }).decide('ada', [take], 0)).rejects.toThrow(/evaluate/)
+  })
+
+  it('passes on what the evaluator rejects with', async () => {
+    const lost = new Error('lost')
+    const store = redisStore({ redis: { evaluate: () => Promise.reject(lost) } })
+    await expect(store.decide('ada', [take], 0)).rejects.toBe(lost)
+  })
+
+  it('refuses a prefix that a Cluster would read', () => {
+    const { redis } = answering([])
+    expect(() => redisStore({ redis, prefix: 'app:{x}' })).toThrow(/prefix/)
+  })
+})

@@ -1,0 +1,21 @@
+import { hash } from 'node:crypto'
+import { budgetLua } from './budget.ts'
+import { decideLua } from './decide.ts'
+import { fixedWindowLua } from './fixed-window.ts'
+import { meterLua } from './meter.ts'
+import { slidingWindowLua } from './sliding-window.ts'
+import { slotsLua } from './slots.ts'
+import { tokenBucketLua } from './token-bucket.ts'
+
+const source = [
+  meterLua,
+  tokenBucketLua,
+  budgetLua,
+  slidingWindowLua,
+  fixedWindowLua,
+  slotsLua,
+  decideLua,
+].join('')
+
+/** Decides everything that is asked about one subject: KEYS has a key for each request, ARGV the rest. */
+export const decideScript = Object.freeze({ source, sha1: hash('sha1', source) })
