@@ -24,6 +24,8 @@ export default defineConfig({
             '{packages,apps,tooling}/*/test/**/*.test.ts',
           ],
           exclude: ['**/*.integration.test.ts', '**/node_modules/**', '**/dist/**'],
+          // A guard against hanging, not a measure: a busy machine is no fault of a test.
+          testTimeout: 30_000,
         },
       },
       {
