@@ -1,0 +1,48 @@
+import type { StoreRequest, Verdict } from '../core/store.ts'
+
+/** What is asked about one subject: one step, as in `Store.decide`. */
+export interface BackendAsk {
+  readonly subject: string
+  readonly requests: readonly StoreRequest[]
+  /**
+   * How many identical callers ask, decided as if one came right after another: the first that is denied
+   * ends it, as all that follow would be too. More than 1 only when every request is a `take` without an
+   * id; whole, from 1.
+   */
+  readonly count: number
+  /**
+   * One per request: how many tokens are wanted as a lease of the quota, beside what is taken; 0 is none.
+   * Granted after all of `count` were decided, from what is left then.
+   */
+  readonly wants: readonly number[]
+}
+
+/** What was decided about a {@link BackendAsk}. */
+export interface BackendAnswer {
+  /** How many of `count` were admitted: the first ones. What takes nothing is always admitted. */
+  readonly admitted: number
+  /**
+   * One per request, as after the last admitted caller; when fewer than `count` were admitted, those of
+   * the first one that was denied.
+   */
+  readonly verdicts: readonly Verdict[]
+  /** One per request: what this process may now spend by itself. */
+  readonly leased: readonly QuotaGrant[]
+}
+
+/** Tokens that are charged already, for one process to spend. */
+export interface QuotaGrant {
+  /** Whole, from 0, at most what was wanted. */
+  readonly amount: number
+  /** Milliseconds to spend them in, from when the request was sent; what is left then is lost. */
+  readonly ttlMs: number
+}
+
+/** Where asks are decided: Redis, or a model of it in tests. */
+export interface Backend {
+  /**
+   * Decides all asks, in no particular order among them, each as one step; answers are in order of the
+   * asks. Rejects as a whole: then nothing may be assumed to have been charged or not.
+   */
+  decide(asks: readonly BackendAsk[]): Promise<readonly BackendAnswer[]>
+}
