@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Exchange } from '@tidegate/server'
+import type { Identity } from './auth/identity.ts'
 import type { Protocol } from './config/settings.ts'
 import type { GatewayRequest } from './request.ts'
 import type { Call } from './upstreams/call.ts'
@@ -14,7 +15,9 @@ export interface GatewayEnv {
     readonly exchange: Exchange
     /** The matched route's protocol: it decides the form of errors. */
     protocol: Protocol | undefined
-    /** The header in which the client's gateway key was found: it goes no further. */
+    /** Who is calling; `anonymous` on routes that ask nobody, and of those who needn't say. */
+    identity: Identity
+    /** The headers in which a credential of this gateway was found: they go no further. */
     consumedHeaders: readonly string[] | undefined
     /** The body, where a policy of the route had to read it. */
     body: Buffer | undefined

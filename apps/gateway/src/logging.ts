@@ -2,7 +2,7 @@ import { type Logger, logSecurityEvent } from '@tidegate/logger'
 import type { RequestEnd } from '@tidegate/logger/hono'
 import { type Exchange, isServerError, type Outcome } from '@tidegate/server'
 import type { Context } from 'hono'
-import type { AuthFailure } from './auth.ts'
+import type { AuthFailure } from './auth/authenticate.ts'
 import type { GatewayEnv } from './env.ts'
 
 /** The client closed the connection before it had its answer (nginx's number, known to operators). */

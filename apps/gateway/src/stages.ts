@@ -1,5 +1,6 @@
 import { ServerError } from '@tidegate/server'
 import type { Handler, MiddlewareHandler } from 'hono'
+import { anonymous } from './auth/identity.ts'
 import type { GatewayEnv } from './env.ts'
 import { tooLarge } from './handlers/body.ts'
 import { GatewayError } from './problems.ts'
@@ -25,7 +26,7 @@ export function wellFormed(bodyLimit: number): MiddlewareHandler<GatewayEnv> {
   }
 }
 
-/** Names the route for the log and for the form that its errors take, and starts its clock. */
+/** Names the route for the log and for the form that its errors take, and starts its clock. Nobody is known yet. */
 export function enter(route: Route): MiddlewareHandler<GatewayEnv> {
   const { name, protocol, timeouts } = route.primary
   const hop = `upstream ${name}`
@@ -35,6 +36,7 @@ export function enter(route: Route): MiddlewareHandler<GatewayEnv> {
     exchange.hop = hop
     exchange.deadlineAt = exchange.startedAt + timeouts.total
     c.set('protocol', protocol)
+    c.set('identity', anonymous)
     return next()
   }
 }

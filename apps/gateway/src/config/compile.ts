@@ -112,8 +112,8 @@ function compileValidation(
   return Object.keys(compiled).length === 0 ? undefined : compiled
 }
 
-function compileKey({ id, key, sha256 }: GatewayConfig['auth']['keys'][number]): KeySettings {
-  return { id, tier: undefined, secret: secretOf(key, sha256) }
+function compileKey({ id, tier, key, sha256 }: GatewayConfig['auth']['keys'][number]): KeySettings {
+  return { id, tier, secret: secretOf(key, sha256) }
 }
 
 function secretOf(key: Secret | undefined, sha256 = ''): KeySettings['secret'] {

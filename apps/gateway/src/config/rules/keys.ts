@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { eachKnown, type Finding, type Rule } from '@tidegate/config'
 import type { GatewayConfig } from '../schema/gateway.ts'
+import { suggest } from '../suggest.ts'
 
 /** What is wrong with clients' keys and the admin key. */
 export const keyRules: readonly Rule<GatewayConfig>[] = [
@@ -10,6 +11,7 @@ export const keyRules: readonly Rule<GatewayConfig>[] = [
   findAdminReuse,
   findShortAdminKey,
   findShortKeys,
+  findUnknownTiers,
 ]
 
 /** Below this a key can be guessed by trying. */
@@ -93,4 +95,20 @@ function findShort(key: Keys[number]['key'], path: Finding['path']): readonly Fi
   if (key === undefined || key.reveal().length >= SHORTEST_IN_PRODUCTION) return []
   const message = `is shorter than ${SHORTEST_IN_PRODUCTION} characters and could be guessed`
   return [{ path, severity: 'warning', message }]
+}
+
+function findUnknownTiers({ auth, tiers }: GatewayConfig): readonly Finding[] {
+  const known = Object.keys(tiers ?? {})
+  return eachKnown(auth.keys, ({ tier }, index) => {
+    if (tier === undefined || known.includes(tier)) return []
+    const suggestion = suggest(tier, known)
+    const list = known.length === 0 ? 'there are none under tiers' : `there are ${known.join(', ')}`
+    return [
+      {
+        path: ['auth', 'keys', index, 'tier'],
+        message: `there is no tier ${JSON.stringify(tier)}; ${list}`,
+        ...(suggestion !== undefined && { suggestion }),
+      },
+    ]
+  })
 }

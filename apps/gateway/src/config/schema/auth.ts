@@ -29,7 +29,10 @@ const key = z.strictObject({
   sha256: field(sha256.optional(), {
     description: "Or the key's SHA-256, so that no file holds the key.",
   }),
-  tier: later('a tier', []),
+  tier: field(z.string().min(1).optional(), {
+    description: 'The name of its tier, one of `tiers`.',
+    example: 'free',
+  }),
 })
 
 /** How clients prove who they are. */

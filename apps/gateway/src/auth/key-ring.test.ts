@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { Secret } from '@tidegate/config'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createKeyRing, presentedKeys } from './auth.ts'
+import { createKeyRing } from './key-ring.ts'
 
 const plain = (id: string, key: string) => ({
   id,
@@ -23,8 +23,8 @@ describe('createKeyRing', () => {
         secret: { sha256: hash('sha256', 'battery', 'hex').toUpperCase() },
       },
     ])
-    expect(ring('correct horse')).toEqual({ id: 'demo', tier: undefined })
-    expect(ring('battery')).toEqual({ id: 'ci', tier: 'free' })
+    expect(ring('correct horse')).toEqual({ kind: 'key', id: 'demo' })
+    expect(ring('battery')).toEqual({ kind: 'key', id: 'ci', tier: 'free' })
     expect(ring('staple')).toBeUndefined()
   })
 
@@ -44,23 +44,5 @@ describe('createKeyRing', () => {
   it('knows nobody by a prefix, a longer key or an empty one', () => {
     const ring = createKeyRing([plain('k', 'abcdef')])
     for (const wrong of ['abcde', 'abcdefg', '', 'ABCDEF']) expect(ring(wrong)).toBeUndefined()
-  })
-})
-
-describe('presentedKeys', () => {
-  it('reads Bearer, x-api-key and api-key', () => {
-    expect(
-      presentedKeys({ authorization: 'bearer  a b ', 'x-api-key': 'c', 'api-key': 'd' }),
-    ).toEqual([
-      { header: 'authorization', key: 'a b' },
-      { header: 'x-api-key', key: 'c' },
-      { header: 'api-key', key: 'd' },
-    ])
-  })
-
-  it('takes no other scheme and nothing empty for a key', () => {
-    expect(presentedKeys({ authorization: 'Basic YTpi', 'x-api-key': '' })).toEqual([])
-    expect(presentedKeys({ authorization: 'Bearer ' })).toEqual([])
-    expect(presentedKeys({ authorization: 'Bearertoken' })).toEqual([])
   })
 })
