@@ -1,1 +1,8 @@
 export { type ConformanceCase, type StoreHarness, storeConformance } from './testing/conformance.ts'
+export {
+  type Admitted,
+  type Interval,
+  type Loss,
+  type Promised,
+  tightestInterval,
+} from './testing/promise.ts'
