@@ -4,6 +4,7 @@ import type { Identity } from './auth/identity.ts'
 import type { Protocol } from './config/settings.ts'
 import type { GatewayRequest } from './request.ts'
 import type { Call } from './upstreams/call.ts'
+import type { TokenMeter } from './usage/token-meter.ts'
 
 /** What every handler of the gateway finds on its context. */
 export interface GatewayEnv {
@@ -23,5 +24,10 @@ export interface GatewayEnv {
     body: Buffer | undefined
     /** The call to the upstreams, once it is made. */
     call: Call | undefined
+    /**
+     * Counts what the request uses, where its caller has a token limit. Set by `meterTokens`
+     * (usage/metering.ts), which also says when all of it is over: at the response's `close`.
+     */
+    tokens: TokenMeter | undefined
   }
 }

@@ -1,0 +1,90 @@
+import type { TokenEndpoint } from './endpoints.ts'
+import { MEDIUM_BYTES, promptBytes } from './prompt-bytes.ts'
+import type { TokenEstimate } from './reservation.ts'
+
+/** English text is about four bytes to a token; of code and other languages there are fewer to one. */
+const BYTES_PER_TOKEN = 4
+
+/** What an answer is taken to be where the request doesn't limit it. */
+const USUAL_OUTPUT = 1000
+
+/** No model is near it; what asks for more is held to be larger than any limit. */
+const MOST_TOKENS = 1_000_000_000
+
+const MEDIA = /^(?:multipart|audio|image|video)\/|^application\/octet-stream/i
+
+/** What a request says of the tokens that it will use. */
+export interface TokenRequest {
+  readonly endpoint: TokenEndpoint
+  readonly estimate: TokenEstimate
+  /** A stream of an OpenAI endpoint that tells what it used only if asked, which the client has not done. */
+  readonly usageUnasked: boolean
+}
+
+export function tokensOf(bytes: number): number {
+  return Math.ceil(bytes / BYTES_PER_TOKEN)
+}
+
+/**
+ * Estimates what a request will use. The input: a token for every four bytes of text, 1,000 for each
+ * image, sound or file, whatever its size; the output: `max_completion_tokens`, `max_output_tokens` or
+ * `max_tokens` for each of the `n` answers, else 1,000. A body that isn't a JSON object counts by its
+ * bytes, or as one file where its type says so.
+ */
+export function tokenRequest(
+  endpoint: TokenEndpoint,
+  body: Buffer,
+  contentType = '',
+): TokenRequest {
+  const asked = MEDIA.test(contentType) ? undefined : jsonObject(body)
+  if (asked === undefined) {
+    const bytes = MEDIA.test(contentType) ? MEDIUM_BYTES : body.length
+    const estimate = estimateOf(endpoint, tokensOf(bytes), undefined)
+    return { endpoint, estimate, usageUnasked: false }
+  }
+  const estimate = estimateOf(endpoint, tokensOf(promptBytes(asked)), outputLimit(asked))
+  const usageUnasked = endpoint === 'completions' && asked.stream === true && !asksForUsage(asked)
+  return { endpoint, estimate, usageUnasked }
+}
+
+type Json = Readonly<Record<string, unknown>>
+
+function jsonObject(body: Buffer): Json | undefined {
+  const text = body.toString()
+  try {
+    // As decoders do, a byte order mark is passed over.
+    const value: unknown = JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function estimateOf(
+  endpoint: TokenEndpoint,
+  input: number,
+  limit: number | undefined,
+): TokenEstimate {
+  if (endpoint === 'input') return { input, output: 0, limited: true }
+  return { input, output: limit ?? USUAL_OUTPUT, limited: limit !== undefined }
+}
+
+/** The most that all answers together may have, as far as the request limits them. */
+function outputLimit(asked: Json): number | undefined {
+  const { max_completion_tokens, max_output_tokens, max_tokens, n } = asked
+  const each = count(max_completion_tokens) ?? count(max_output_tokens) ?? count(max_tokens)
+  return each === undefined ? undefined : Math.min(each * (count(n) ?? 1), MOST_TOKENS)
+}
+
+/** A positive number, made whole; what is no such thing is for the provider to refuse. */
+function count(value: unknown): number | undefined {
+  return typeof value === 'number' && value > 0 ? Math.ceil(value) : undefined
+}
+
+function asksForUsage({ stream_options: options }: Json): boolean {
+  return isObject(options) && options.include_usage === true
+}
