@@ -1,9 +1,9 @@
-import { type ChildProcess, execFileSync, fork } from 'node:child_process'
-import { once } from 'node:events'
+import { type ChildProcess, execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { cleanUp, cleanUpOnExit, scratch } from './harness/processes.ts'
 import { median } from './harness/stats.ts'
+import { ask, endWorkers, startWorker } from './harness/workers.ts'
 import type { CallerName } from './http/callers.ts'
 import type { Round, RoundResult } from './http/worker.ts'
 
@@ -19,25 +19,6 @@ const { values } = parseArgs({
   },
 })
 
-const children: ChildProcess[] = []
-
-async function start(file: string, args: readonly string[]): Promise<[ChildProcess, unknown]> {
-  const child = fork(new URL(file, import.meta.url), args)
-  children.push(child)
-  child.once('exit', (code) => {
-    if (code !== 0) throw new Error(`${file} ${args[0] ?? ''} has ended by itself.`)
-  })
-  const [told]: unknown[] = await once(child, 'message')
-  return [child, told]
-}
-
-async function ask<T>(child: ChildProcess, question: object): Promise<T> {
-  const answer = once(child, 'message')
-  child.send(question)
-  const [told] = (await answer) as [T]
-  return told
-}
-
 type Rows = ReadonlyMap<CallerName, readonly RoundResult[]>
 
 interface Plan {
@@ -49,13 +30,14 @@ interface Plan {
 /** Every caller's rounds, each of which begins with another one; and its connections per call. */
 async function measure({ names, atATime, certificate }: Plan, rounds: number, ms: number) {
   const files = certificate === undefined ? [] : [certificate.cert, certificate.key]
-  const [upstream, told] = await start('./http/upstream.ts', files)
+  const [upstream, told] = await startWorker(new URL('./http/upstream.ts', import.meta.url), files)
   const scheme = certificate === undefined ? 'http' : 'https'
   const url = `${scheme}://127.0.0.1:${(told as { port: number }).port}`
   const workers = new Map<CallerName, ChildProcess>()
   for (const name of names) {
     const trust = certificate === undefined ? [] : [certificate.cert]
-    workers.set(name, (await start('./http/worker.ts', [name, url, ...trust]))[0])
+    const file = new URL('./http/worker.ts', import.meta.url)
+    workers.set(name, (await startWorker(file, [name, url, ...trust]))[0])
   }
   const round: Round = { atATime, ms }
   const rows = new Map(names.map((name) => [name, [] as RoundResult[]]))
@@ -141,7 +123,7 @@ else {
   try {
     await main(rounds, ms)
   } finally {
-    for (const child of children) child.disconnect()
+    await endWorkers()
     cleanUp()
   }
 }

@@ -42,9 +42,10 @@ export class Running {
   readonly #errors: string
   readonly #exited: Promise<void>
 
-  constructor(name: string, command: Command, core: number, stdout?: string) {
+  /** Without a core it runs on any. */
+  constructor(name: string, command: Command, core: number | undefined, stdout?: string) {
     this.#errors = join(scratch(), `${name}-${performance.now()}.err`)
-    const pin = pinned ? ['taskset', '-c', String(core)] : []
+    const pin = pinned && core !== undefined ? ['taskset', '-c', String(core)] : []
     const [file = command.file, ...args] = [...pin, command.file, ...command.args]
     const { PATH = '', HOME = '/' } = process.env
     const output = openSync(stdout ?? '/dev/null', 'a')
