@@ -3,3 +3,7 @@ export {
   type RedisStoreOptions,
   redisStore,
 } from './redis/redis-store.ts'
+export {
+  type RedisSessionStoreOptions,
+  redisSessionStore,
+} from './sessions/redis-session-store.ts'

@@ -1,3 +1,8 @@
+export {
+  type SessionConformanceCase,
+  type SessionHarness,
+  sessionConformance,
+} from './sessions/session-conformance.ts'
 export { type ConformanceCase, type StoreHarness, storeConformance } from './testing/conformance.ts'
 export {
   type Admitted,
