@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { meaningOf } from './rules.ts'
 import type { Limit } from './store.ts'
 
 const fingerprints = new WeakMap<Limit, string>()
@@ -17,8 +18,7 @@ export function limiterKey(subject: string, limit: Limit, prefix = 'tidegate:lim
 function fingerprintOf(limit: Limit): string {
   const known = fingerprints.get(limit)
   if (known !== undefined) return known
-  const { shadow: _, ...numbers } = limit.rule
-  const made = digest(JSON.stringify(Object.entries(numbers).sort()), 8)
+  const made = digest(meaningOf(limit.rule), 8)
   fingerprints.set(limit, made)
   return made
 }

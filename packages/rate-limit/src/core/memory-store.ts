@@ -1,8 +1,8 @@
 import { RateLimitError } from './errors.ts'
 import { MeterTable } from './meter-table.ts'
 import type { Meter } from './meters/meter.ts'
-import { capacityOf } from './rules.ts'
-import type { Limit, Store, StoreRequest, Verdict } from './store.ts'
+import { capacityOf, meaningOf } from './rules.ts'
+import { type Limit, NOTHING_TAKEN, type Store, type StoreRequest, type Verdict } from './store.ts'
 
 /** How {@link memoryStore} is made. */
 export interface MemoryStoreOptions {
@@ -69,8 +69,7 @@ class Tables {
   }
 
   #find(limit: Limit): MeterTable {
-    const { shadow: _, ...numbers } = limit.rule
-    const meaning = JSON.stringify([limit.policy, Object.entries(numbers).sort()])
+    const meaning = `${limit.policy} ${meaningOf(limit.rule)}`
     const table = this.#byMeaning.get(meaning) ?? new MeterTable(limit.rule, this.#maxKeys)
     this.#byMeaning.set(meaning, table)
     this.#byLimit.set(limit, table)
@@ -87,6 +86,7 @@ class Step {
   #meter: Meter
   readonly #fresh: boolean
   readonly #waitMs: number
+  #stamp = NOTHING_TAKEN
 
   constructor(request: StoreRequest, table: MeterTable, subject: string, now: number) {
     const known = table.get(subject)
@@ -118,6 +118,7 @@ class Step {
       retryAfterMs: Math.max(0, waitMs),
       resetMs: Math.max(0, this.#meter.resetMs()),
       source: 'memory',
+      stamp: this.#stamp,
     }
   }
 
@@ -129,20 +130,20 @@ class Step {
   }
 
   #apply(admitted: boolean): boolean {
-    const { action, amount, id = '', estimate = 0 } = this.#request
+    const { action, amount, id = '', estimate = 0, stamp = NOTHING_TAKEN } = this.#request
     switch (action) {
       case 'peek':
         return false
       case 'take':
-        if (!admitted || this.#waitMs > 0) return false
-        this.#meter.take(amount, this.#request.id)
-        return this.#keep()
+        return admitted && this.#waitMs <= 0 && this.#take()
       case 'penalty':
         this.#meter.take(amount)
         return this.#keep()
       case 'block':
         this.#meter.block(amount)
         return this.#keep()
+      case 'refund':
+        return this.#meter.refund(amount, stamp)
       case 'reset':
         return this.#reset()
       case 'renew':
@@ -155,6 +156,13 @@ class Step {
         return found
       }
     }
+  }
+
+  #take(): true {
+    const { amount, id } = this.#request
+    if (id === undefined || !this.#meter.holds(id)) this.#stamp = this.#meter.stamp()
+    this.#meter.take(amount, id)
+    return this.#keep()
   }
 
   #keep(): true {

@@ -63,11 +63,11 @@ export class MeterTable {
       const entry = this.#entries[this.#hand]
       if (entry === undefined) continue
       entry.meter.advance(now)
-      const resetMs = entry.meter.resetMs()
-      if (resetMs <= 0) this.#remove(entry)
-      else if (resetMs < soonestMs) {
+      const keepMs = entry.meter.keepMs()
+      if (keepMs <= 0) this.#remove(entry)
+      else if (keepMs < soonestMs) {
         soonest = entry
-        soonestMs = resetMs
+        soonestMs = keepMs
       }
       if (this.size === 0) return
     }

@@ -13,7 +13,23 @@ const MAX_MS = 2 ** 42
 export interface RuleOptions {
   /** Decide and report, but never deny. Default false. */
   readonly shadow?: boolean | undefined
+  /** What is answered while the store fails or is silent. Default `local`. */
+  readonly onStoreError?: OnStoreError | undefined
 }
+
+/**
+ * What a policy does without its store: `local` decides in this process by its share of the limit, `allow`
+ * and `deny` do so to all.
+ */
+export type OnStoreError = 'local' | 'allow' | 'deny'
+
+/**
+ * How a shared store may decide: `exact` asks it each time. `leased` lets a process take a part in advance
+ * and spend it alone: the same bound, while up to half of the burst may be tied up in other processes.
+ * `maxOvershoot`, above 0 up to 1, ties up nothing: the bound then is `burst · (1 + maxOvershoot)`. Stores
+ * in memory, and rules too small to gain by it (a burst below 20), decide exactly.
+ */
+export type Precision = 'exact' | 'leased' | { readonly maxOvershoot: number }
 
 /** A limit per time. */
 export interface WindowOptions extends RuleOptions {
@@ -23,10 +39,22 @@ export interface WindowOptions extends RuleOptions {
   readonly windowMs: number
 }
 
+/** A window of the clock. */
+export interface FixedWindowOptions extends WindowOptions {
+  /** Default `exact`. A lease never outlives its window, so `leased` keeps the bound. */
+  readonly precision?: Exclude<Precision, object> | undefined
+}
+
 /** A limit per time that may be used in a burst. */
 export interface BucketOptions extends WindowOptions {
   /** How much may be used at once after a pause; a whole number from 1. Default: `limit`. */
   readonly burst?: number | undefined
+}
+
+/** A token bucket. */
+export interface TokenBucketOptions extends BucketOptions {
+  /** Default `exact`. */
+  readonly precision?: Precision | undefined
 }
 
 /** A limit per time on amounts that are known only afterwards. */
@@ -46,6 +74,7 @@ export interface ConcurrencyOptions extends RuleOptions {
 interface RuleBase {
   readonly limit: number
   readonly shadow: boolean
+  readonly onStoreError: OnStoreError
 }
 
 /** See {@link tokenBucket}. */
@@ -53,6 +82,7 @@ export interface TokenBucketRule extends RuleBase {
   readonly kind: 'token-bucket'
   readonly windowMs: number
   readonly burst: number
+  readonly precision: Precision
 }
 
 /** See {@link slidingWindow}. */
@@ -65,6 +95,7 @@ export interface SlidingWindowRule extends RuleBase {
 export interface FixedWindowRule extends RuleBase {
   readonly kind: 'fixed-window'
   readonly windowMs: number
+  readonly precision: Exclude<Precision, object>
 }
 
 /** See {@link concurrency}. */
@@ -95,8 +126,9 @@ export type Rule =
  *
  * @throws RateLimitError `invalid_limit` for numbers that aren't whole, positive and within bounds.
  */
-export function tokenBucket(options: BucketOptions): TokenBucketRule {
-  return Object.freeze({ kind: 'token-bucket', ...bucketOf('tokenBucket', options) })
+export function tokenBucket(options: TokenBucketOptions): TokenBucketRule {
+  const precision = precisionOf('tokenBucket', options.precision)
+  return Object.freeze({ kind: 'token-bucket', ...bucketOf('tokenBucket', options), precision })
 }
 
 /**
@@ -117,8 +149,15 @@ export function slidingWindow(options: WindowOptions): SlidingWindowRule {
  *
  * @throws RateLimitError `invalid_limit` for numbers that aren't whole, positive and within bounds.
  */
-export function fixedWindow(options: WindowOptions): FixedWindowRule {
-  return Object.freeze({ kind: 'fixed-window', ...windowOf('fixedWindow', options) })
+export function fixedWindow(options: FixedWindowOptions): FixedWindowRule {
+  const precision = precisionOf('fixedWindow', options.precision)
+  if (typeof precision === 'object') {
+    throw new RateLimitError(
+      'invalid_limit',
+      "fixedWindow: precision is 'exact' or 'leased'; only a tokenBucket has a maxOvershoot.",
+    )
+  }
+  return Object.freeze({ kind: 'fixed-window', ...windowOf('fixedWindow', options), precision })
 }
 
 /**
@@ -133,7 +172,7 @@ export function concurrency(options: ConcurrencyOptions): ConcurrencyRule {
     kind: name,
     limit: count(name, 'limit', options.limit, Number.MAX_SAFE_INTEGER),
     ttlMs: count(name, 'ttlMs', options.ttlMs ?? 60_000, MAX_MS),
-    shadow: options.shadow ?? false,
+    ...conductOf(name, options),
   })
 }
 
@@ -155,6 +194,16 @@ export function capacityOf(rule: Rule): number {
   return 'burst' in rule ? rule.burst : rule.limit
 }
 
+/**
+ * What tells one limit from another, as text: the rule's kind and numbers. How it is enforced (`shadow`,
+ * `onStoreError`, `precision`) isn't part of it, so that changing that forgets nothing.
+ */
+export function meaningOf(rule: Rule): string {
+  const enforced = ['shadow', 'onStoreError', 'precision']
+  const numbers = Object.entries(rule).filter(([name]) => !enforced.includes(name))
+  return JSON.stringify(numbers.sort())
+}
+
 /** A rate in lowest terms: one token is `perToken` units, and `perMs` units come back each millisecond. */
 export interface Rate {
   readonly perToken: number
@@ -171,8 +220,26 @@ function windowOf(name: string, options: WindowOptions) {
   return {
     limit: count(name, 'limit', options.limit, Number.MAX_SAFE_INTEGER),
     windowMs: count(name, 'windowMs', options.windowMs, MAX_MS),
-    shadow: options.shadow ?? false,
+    ...conductOf(name, options),
   }
+}
+
+function conductOf(name: string, { shadow = false, onStoreError = 'local' }: RuleOptions) {
+  if (['local', 'allow', 'deny'].includes(onStoreError)) return { shadow, onStoreError }
+  throw new RateLimitError(
+    'invalid_limit',
+    `${name}: onStoreError must be 'local', 'allow' or 'deny'.`,
+  )
+}
+
+function precisionOf(name: string, precision: Precision = 'exact'): Precision {
+  if (precision === 'exact' || precision === 'leased') return precision
+  const { maxOvershoot } = precision
+  if (maxOvershoot > 0 && maxOvershoot <= 1) return Object.freeze({ maxOvershoot })
+  throw new RateLimitError(
+    'invalid_limit',
+    `${name}: precision must be 'exact', 'leased', or { maxOvershoot } above 0 up to 1.`,
+  )
 }
 
 function bucketOf(name: string, options: BucketOptions) {

@@ -16,6 +16,10 @@ export interface Limit {
  *   `reset`: forgets everything.
  * - `renew`, `release`: the slot or reservation of `id`; a released reservation stays charged.
  * - `settle`: of the reservation of `id`, made for `estimate`, `amount` was used.
+ * - `refund`: a `take` of `amount` that was charged, as its verdict's `stamp` says, never took place. What
+ *   comes back is never more than what that take still keeps others from: a rate gives back the amount
+ *   less all that drained since, a window only what still counts. Slots and reservations are for `release`
+ *   and `settle`.
  */
 export interface StoreRequest {
   readonly limit: Limit
@@ -25,6 +29,8 @@ export interface StoreRequest {
   readonly id?: string | undefined
   /** What was reserved, for `settle`: what was used beyond it is charged even if the reservation is gone. */
   readonly estimate?: number | undefined
+  /** When it was taken, for `refund`: the `stamp` of the take's verdict. */
+  readonly stamp?: number | undefined
 }
 
 /** See {@link StoreRequest}. */
@@ -37,6 +43,10 @@ export type StoreAction =
   | 'renew'
   | 'release'
   | 'settle'
+  | 'refund'
+
+/** The `stamp` of what took nothing. */
+export const NOTHING_TAKEN = -1
 
 /** What a store answers to one request. */
 export interface Verdict {
@@ -45,7 +55,10 @@ export interface Verdict {
    * Shadow rules are told as they are.
    */
   readonly allowed: boolean
-  /** Whether the request had an effect: a `take` was charged, a `renew` or `settle` found what `id` holds. */
+  /**
+   * Whether the request had an effect: a `take` was charged, a `renew` or `settle` found what `id` holds, a
+   * `refund` gave something back.
+   */
   readonly applied: boolean
   /** How much fits now, from 0. */
   readonly remaining: number
@@ -55,6 +68,11 @@ export interface Verdict {
   readonly resetMs: number
   /** Where the answer comes from: the store's kind, such as `memory`. */
   readonly source: string
+  /**
+   * When a `take` was charged, by the store's own count: a whole number that means nothing to others, to
+   * come back with a `refund`. -1: nothing was taken, also because `id` held it already.
+   */
+  readonly stamp: number
 }
 
 /**
@@ -88,4 +106,10 @@ export interface Store {
     requests: readonly StoreRequest[],
     now: number,
   ): readonly Verdict[] | undefined
+
+  /** How many processes share the store, from 1, as last known: while it is away each has its share. */
+  readonly nodes?: number | undefined
+
+  /** Ends what the store keeps going, such as timers. Not its client, which others may use. */
+  close?(): Promise<void>
 }

@@ -1,6 +1,7 @@
 import { flowCases } from './flow-cases.ts'
 import type { ConformanceCase } from './harness.ts'
 import { holdCases } from './hold-cases.ts'
+import { refundCases } from './refund-cases.ts'
 import { togetherCases } from './together-cases.ts'
 
 export type { ConformanceCase, StoreHarness } from './harness.ts'
@@ -13,5 +14,6 @@ export type { ConformanceCase, StoreHarness } from './harness.ts'
 export const storeConformance: readonly ConformanceCase[] = [
   ...flowCases,
   ...holdCases,
+  ...refundCases,
   ...togetherCases,
 ]

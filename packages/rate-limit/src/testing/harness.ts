@@ -40,7 +40,7 @@ export function conformanceCase(
 }
 
 /** How something is asked beside its amount. */
-export type Details = Pick<StoreRequest, 'id' | 'estimate'>
+export type Details = Pick<StoreRequest, 'id' | 'estimate' | 'stamp'>
 
 /** Asks a store about one subject that nobody else uses. */
 export class Probe {
@@ -73,5 +73,9 @@ export class Probe {
 
   take(limit: Limit, amount = 1, id?: string): Promise<Verdict> {
     return this.one(limit, 'take', amount, { id })
+  }
+
+  refund(limit: Limit, amount: number, { stamp }: Verdict): Promise<Verdict> {
+    return this.one(limit, 'refund', amount, { stamp })
   }
 }

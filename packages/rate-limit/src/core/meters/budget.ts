@@ -38,6 +38,22 @@ export class BudgetMeter extends TokenBucketMeter {
     this.#reservations.set(id, { cost, expiresAt: this.time + this.#ttlMs, later: 0 })
   }
 
+  override refund(amount: number, stamp: number): boolean {
+    const given = super.refund(amount, stamp)
+    // What came after a reservation can't have made more debt than there is.
+    for (const other of this.#reservations.values()) other.later = Math.min(other.later, this.debt)
+    return given
+  }
+
+  /** Who holds a reservation is to be recognised, also when its debt has long drained. */
+  override keepMs(): number {
+    let lastsUntil = this.time
+    for (const { expiresAt } of this.#reservations.values()) {
+      lastsUntil = Math.max(lastsUntil, expiresAt)
+    }
+    return Math.max(super.keepMs(), lastsUntil - this.time)
+  }
+
   override renew(id: string): boolean {
     const reservation = this.#reservations.get(id)
     if (reservation === undefined) return false

@@ -19,6 +19,18 @@ export class FixedWindowMeter extends Meter {
     this.#count = Math.min(Number.MAX_SAFE_INTEGER, this.#count + cost)
   }
 
+  /** The window's number. */
+  override stamp(): number {
+    return this.#window
+  }
+
+  override refund(amount: number, stamp: number): boolean {
+    if (stamp !== this.#window) return false
+    const given = Math.min(amount, this.#count)
+    this.#count -= given
+    return given > 0
+  }
+
   protected override drain(_elapsed: number, now: number): void {
     const window = Math.floor(now / this.#rule.windowMs)
     if (window > this.#window) this.#count = 0

@@ -4,13 +4,17 @@
  * for the clock to catch up.
  */
 export abstract class Meter {
-  /** Milliseconds of this meter's own time. */
-  protected time = 0
+  /**
+   * Milliseconds of this meter's own time. It begins where the clock is, so that what was taken from a
+   * meter that was forgotten since isn't taken for newer than it is.
+   */
+  protected time: number
   #seen: number
   #blockedUntil = 0
 
   constructor(now: number) {
     this.#seen = now
+    this.time = now
   }
 
   /** Brings the meter to `now` (whole milliseconds). Everything else is told as of the last call. */
@@ -27,9 +31,14 @@ export abstract class Meter {
     return Math.max(this.fitsIn(cost), this.#blockedUntil - this.time)
   }
 
-  /** Milliseconds until the meter is as new, and can be forgotten without loss. */
+  /** Milliseconds until the meter is as new. */
   resetMs(): number {
     return Math.max(this.freshIn(), this.#blockedUntil - this.time)
+  }
+
+  /** Milliseconds until it can be forgotten without loss. */
+  keepMs(): number {
+    return this.resetMs()
   }
 
   /** How much fits now; 0 while blocked. */
@@ -44,6 +53,16 @@ export abstract class Meter {
 
   /** Takes `cost`, whether it fits or not; what `id` holds already is renewed instead. */
   abstract take(cost: number, id?: string): void
+
+  /** What tells a `refund` when a take was: the meter's time, unless it counts otherwise. */
+  stamp(): number {
+    return this.time
+  }
+
+  /** Undoes a take of `amount` at `stamp`, as far as it still weighs. False: nothing came back. */
+  refund(_amount: number, _stamp: number): boolean {
+    return false
+  }
 
   /** Whether something is held under `id`. */
   holds(_id: string): boolean {

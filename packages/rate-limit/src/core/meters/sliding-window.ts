@@ -31,11 +31,22 @@ export class SlidingWindowMeter extends Meter {
   take(cost: number): void {
     if (cost === 0) return
     const last = this.#groups.at(-1)
-    if (last !== undefined && this.#sameGroup(last.at)) {
+    if (last !== undefined && this.#sameGroup(last.at, this.time)) {
       last.at = this.time
       last.count += cost
     } else this.#groups.push({ at: this.time, count: cost })
     this.#count += cost
+  }
+
+  override refund(amount: number, stamp: number): boolean {
+    const at = this.#groups.findIndex((group) => this.#sameGroup(group.at, stamp))
+    const group = this.#groups[at]
+    if (group === undefined) return false
+    const given = Math.min(amount, group.count)
+    group.count -= given
+    this.#count -= given
+    if (group.count === 0) this.#groups.splice(at, 1)
+    return given > 0
   }
 
   protected override drain(): void {
@@ -67,7 +78,7 @@ export class SlidingWindowMeter extends Meter {
     return this.#rule.limit - this.#count
   }
 
-  #sameGroup(at: number): boolean {
-    return Math.floor(at / this.#groupMs) === Math.floor(this.time / this.#groupMs)
+  #sameGroup(one: number, other: number): boolean {
+    return Math.floor(one / this.#groupMs) === Math.floor(other / this.#groupMs)
   }
 }

@@ -31,6 +31,19 @@ export class TokenBucketMeter extends Meter {
     this.debt = Math.min(MAX_DEBT, this.debt + cost * this.terms.rate.perToken)
   }
 
+  /**
+   * The debt with a take exceeds the debt without it by what was taken, less at most what drained since: so
+   * much comes back, and the debt is never below what it would be without that take.
+   */
+  override refund(amount: number, stamp: number): boolean {
+    const since = this.time - stamp
+    if (stamp < 0 || since < 0) return false
+    const units = amount * this.terms.rate.perToken - since * this.terms.rate.perMs
+    const given = Math.min(this.debt, Math.max(0, units))
+    this.debt -= given
+    return given > 0
+  }
+
   protected override drain(elapsed: number, _now: number): void {
     this.debt = Math.max(0, this.debt - elapsed * this.terms.rate.perMs)
   }
