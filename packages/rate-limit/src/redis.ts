@@ -1,8 +1,5 @@
-export {
-  type RedisEvaluator,
-  type RedisStoreOptions,
-  redisStore,
-} from './redis/redis-store.ts'
+export type { RedisEvaluator } from './redis/evaluator.ts'
+export { type RedisStoreOptions, redisStore } from './redis/redis-store.ts'
 export {
   type RedisSessionStoreOptions,
   redisSessionStore,

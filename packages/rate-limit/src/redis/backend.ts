@@ -12,7 +12,8 @@ export interface BackendAsk {
   readonly count: number
   /**
    * One per request: how many tokens are wanted as a lease of the quota, beside what is taken; 0 is none.
-   * Granted after all of `count` were decided, from what is left then.
+   * Granted after all of `count` were admitted, from what is left then; verdicts don't count it. Only of
+   * rules with quota lease terms, and at most half of what is left.
    */
   readonly wants: readonly number[]
 }
@@ -23,7 +24,7 @@ export interface BackendAnswer {
   readonly admitted: number
   /**
    * One per request, as after the last admitted caller; when fewer than `count` were admitted, those of
-   * the first one that was denied.
+   * the first one that was denied, but for `stamp`, which is that of the admitted ones, if any.
    */
   readonly verdicts: readonly Verdict[]
   /** One per request: what this process may now spend by itself. */

@@ -21,7 +21,8 @@ import {
 } from '../core/rules.ts'
 import type { Limit, StoreAction, StoreRequest, Verdict } from '../core/store.ts'
 import { storeConformance } from '../testing/conformance.ts'
-import { type RedisEvaluator, redisStore } from './redis-store.ts'
+import type { RedisEvaluator } from './evaluator.ts'
+import { redisStore } from './redis-store.ts'
 
 function evaluatorOf(client: Redis | Cluster): RedisEvaluator {
   return {
@@ -131,7 +132,7 @@ const freshSubject = () => {
 
 /** What memory says, as Redis would: whether a reset found something depends on who tidies up when. */
 function comparable(verdicts: readonly Verdict[], requests: readonly StoreRequest[]) {
-  return verdicts.map(({ source: _, applied, ...verdict }, at) => ({
+  return verdicts.map(({ source: _, stamp: __, applied, ...verdict }, at) => ({
     ...verdict,
     applied: requests[at]?.action === 'reset' || applied,
   }))

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { concurrency, tokenBucket } from '../core/rules.ts'
-import { type RedisEvaluator, redisStore } from './redis-store.ts'
+import type { RedisEvaluator } from './evaluator.ts'
+import { redisStore } from './redis-store.ts'
 
 const bucket = { policy: 'bucket', rule: tokenBucket({ limit: 3, windowMs: 1_000 }) }
 const slots = { policy: 'slots', rule: concurrency({ limit: 3 }) }
@@ -20,7 +21,7 @@ function answering(reply: unknown) {
 
 describe('redisStore', () => {
   it('asks once for all requests, by keys of one slot that tell nothing of a user', async () => {
-    const { calls, redis } = answering(['1', '1', '2', '0', '334', '0', '0', '0', 'never', '60000'])
+    const { calls, redis } = answering('1 1 2 0 334 7 0 0 -1 60000 -1')
     const verdicts = await redisStore({ redis, prefix: 'app' }).decide(
       'ada@example',
       [take, hold],
@@ -29,11 +30,11 @@ describe('redisStore', () => {
     expect(verdicts).toEqual([
       {
         ...{ allowed: true, applied: true, remaining: 2 },
-        ...{ retryAfterMs: 0, resetMs: 334, source: 'redis' },
+        ...{ retryAfterMs: 0, resetMs: 334, stamp: 7, source: 'redis' },
       },
       {
         ...{ allowed: false, applied: false, remaining: 0 },
-        ...{ retryAfterMs: Number.POSITIVE_INFINITY, resetMs: 60_000, source: 'redis' },
+        ...{ retryAfterMs: Number.POSITIVE_INFINITY, resetMs: 60_000, stamp: -1, source: 'redis' },
       },
     ])
     const [[script, keys, args] = []] = calls
@@ -54,12 +55,14 @@ describe('redisStore', () => {
   it.each([
     [null],
     ['OK'],
-    [[]],
-    [['1', '1', '2', '0']],
-    [[1, 1, 2, 0, 334]],
-    [['1', '1', '-2', '0', '334']],
-    [['1', '1', '1e+15', '0', '334']],
-    [['1', '1', 'never', '0', '334']],
+    [''],
+    [['1 1 2 0 334 7']],
+    ['1 1 2 0 334'],
+    ['1 1 2 0 334 7 '],
+    ['1 1 2 0 334 7 8'],
+    ['1 1 2 0 1e+15 7'],
+    ['1 1 - 0 334 7'],
+    ['1 1 2 0 334 9007199254740992'],
   ])('refuses %j, which the script never answers', async (reply) => {
     const { redis } = answering(reply)
     await expect(redisStore({ redis }).decide('ada', [take], 0)).rejects.toThrow(/evaluate/)

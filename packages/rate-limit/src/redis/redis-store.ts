@@ -1,24 +1,9 @@
 import { RateLimitError } from '../core/errors.ts'
-import { limiterKey } from '../core/limiter-key.ts'
-import type { Store, Verdict } from '../core/store.ts'
-import { requestArguments } from './request-arguments.ts'
-import { decideScript } from './script/decide-script.ts'
+import type { Store } from '../core/store.ts'
+import type { RedisEvaluator } from './evaluator.ts'
+import { ScriptBackend } from './script-backend.ts'
 
-/**
- * What is needed of Redis: the `commands` of `@tidegate/redis`, or a few lines around another client.
- */
-export interface RedisEvaluator {
-  /**
-   * Sends `EVALSHA` with the script's `sha1` and, only when Redis answers `NOSCRIPT`, `EVAL` with its
-   * source. It has to send it once: a script that is sent again after a lost answer is charged twice. On
-   * a Cluster it goes where the keys live, which all share one slot.
-   */
-  evaluate(
-    script: { readonly source: string; readonly sha1: string },
-    keys: readonly string[],
-    args: readonly (string | number)[],
-  ): Promise<unknown>
-}
+export type { RedisEvaluator }
 
 /** How {@link redisStore} is made. */
 export interface RedisStoreOptions {
@@ -29,8 +14,6 @@ export interface RedisStoreOptions {
    */
   readonly prefix?: string | undefined
 }
-
-const FIELDS = 5
 
 /**
  * A store in Redis, from 6.0 on, or Valkey: one server or a Cluster. All that is asked about a subject is
@@ -49,39 +32,13 @@ export function redisStore({ redis, prefix }: RedisStoreOptions): Store {
   if (prefix !== undefined && /[{}]/.test(prefix)) {
     throw new RateLimitError('invalid_limit', 'redisStore: the prefix must not hold "{" or "}".')
   }
+  const backend = new ScriptBackend({ redis, prefix })
   return {
     async decide(subject, requests) {
       if (requests.length === 0) return []
-      const keys = requests.map(({ limit }) => limiterKey(subject, limit, prefix))
-      const reply = await redis.evaluate(decideScript, keys, requests.flatMap(requestArguments))
-      return verdictsOf(reply, requests.length)
+      const wants = requests.map(() => 0)
+      const [answer] = await backend.decide([{ subject, requests, count: 1, wants }])
+      return answer?.verdicts ?? []
     },
   }
-}
-
-function verdictsOf(reply: unknown, count: number): readonly Verdict[] {
-  if (!Array.isArray(reply) || reply.length !== count * FIELDS) throw misread()
-  return Array.from({ length: count }, (_, at) => {
-    const start = at * FIELDS
-    const [allowed, applied, remaining, retryAfter, reset] = reply.slice(start, start + FIELDS)
-    return {
-      allowed: numberOf(allowed) === 1,
-      applied: numberOf(applied) === 1,
-      remaining: numberOf(remaining),
-      retryAfterMs: retryAfter === 'never' ? Number.POSITIVE_INFINITY : numberOf(retryAfter),
-      resetMs: numberOf(reset),
-      source: 'redis',
-    }
-  })
-}
-
-function numberOf(text: unknown): number {
-  if (typeof text !== 'string' || !/^\d{1,16}$/.test(text)) throw misread()
-  return Number(text)
-}
-
-function misread(): TypeError {
-  return new TypeError(
-    "redisStore: the script's reply has another form. `evaluate` has to return it as it came, texts as strings.",
-  )
 }

@@ -4,8 +4,7 @@ import { MAX_RESERVATIONS } from '../../core/meters/budget.ts'
 export const budgetLua = `
 makers['budget'] = function()
   local kind = makers['token-bucket']()
-  local bucket = { open = kind.open, take = kind.take }
-  kind.terms = { 'perToken', 'perMs', 'units', 'ttlMs' }
+  local take, refund = kind.take, kind.refund
 
   local function find(m, id)
     for at, reservation in ipairs(m.reservations) do
@@ -14,21 +13,22 @@ makers['budget'] = function()
   end
 
   local function give_back(m, at, amount)
-    local units = amount * m.perToken
+    local units = amount * m.rule.perToken
     local later = m.reservations[at][4]
-    m.debt = math.max(later, m.debt - units)
+    m.debt = max(later, m.debt - units)
     for before = 1, at - 1 do
       local earlier = m.reservations[before]
-      earlier[4] = math.max(later, earlier[4] - units)
+      earlier[4] = max(later, earlier[4] - units)
     end
   end
 
   function kind.open(m)
-    local state, elapsed = bucket.open(m)
+    local debt, reservations = recall(m)
+    kind.drain(m, debt or 0)
     m.reservations = {}
-    for _, reservation in ipairs(state[5] or {}) do
+    for _, reservation in ipairs(reservations or {}) do
       if reservation[3] > m.time then
-        reservation[4] = math.max(0, reservation[4] - elapsed * m.perMs)
+        reservation[4] = max(0, reservation[4] - m.elapsed * m.rule.perMs)
         table.insert(m.reservations, reservation)
       end
     end
@@ -40,7 +40,7 @@ makers['budget'] = function()
 
   function kind.renew(m, id)
     local at, reservation = find(m, id)
-    if at then reservation[3] = m.time + m.ttlMs end
+    if at then reservation[3] = m.time + m.rule.ttlMs end
     return at ~= nil
   end
 
@@ -52,13 +52,21 @@ makers['budget'] = function()
 
   function kind.take(m, cost, id)
     if id ~= '' and kind.renew(m, id) then return end
-    bucket.take(m, cost)
+    take(m, cost)
     for _, other in ipairs(m.reservations) do
-      other[4] = other[4] + cost * m.perToken
+      other[4] = other[4] + cost * m.rule.perToken
     end
     if id == '' then return end
     if #m.reservations >= ${MAX_RESERVATIONS} then table.remove(m.reservations, 1) end
-    table.insert(m.reservations, { id, cost, m.time + m.ttlMs, 0 })
+    table.insert(m.reservations, { id, cost, m.time + m.rule.ttlMs, 0 })
+  end
+
+  function kind.refund(m, amount, stamp)
+    local given = refund(m, amount, stamp)
+    for _, other in ipairs(m.reservations) do
+      other[4] = min(other[4], m.debt)
+    end
+    return given
   end
 
   function kind.settle(m, id, actual, estimate)
@@ -76,7 +84,7 @@ makers['budget'] = function()
   function kind.save(m)
     local lasts = kind.fresh(m)
     for _, reservation in ipairs(m.reservations) do
-      lasts = math.max(lasts, reservation[3] - m.time)
+      lasts = max(lasts, reservation[3] - m.time)
     end
     remember(m, lasts, m.debt, m.reservations)
   end

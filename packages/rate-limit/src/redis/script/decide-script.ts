@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { budgetLua } from './budget.ts'
 import { decideLua } from './decide.ts'
+import { escrowLua } from './escrow.ts'
 import { fixedWindowLua } from './fixed-window.ts'
 import { meterLua } from './meter.ts'
 import { slidingWindowLua } from './sliding-window.ts'
@@ -9,6 +10,7 @@ import { tokenBucketLua } from './token-bucket.ts'
 
 const source = [
   meterLua,
+  escrowLua,
   tokenBucketLua,
   budgetLua,
   slidingWindowLua,
@@ -17,5 +19,5 @@ const source = [
   decideLua,
 ].join('')
 
-/** Decides everything that is asked about one subject: KEYS has a key for each request, ARGV the rest. */
+/** Decides asks about any subjects: KEYS has a key for each request, ARGV the rest. */
 export const decideScript = Object.freeze({ source, sha1: hash('sha1', source) })

@@ -1,87 +1,140 @@
 /**
- * As `memoryStore`: looks at all meters first, then carries out. Answers five texts for each request:
- * whether it is allowed, whether it was applied, what remains, the wait (or `never`) and the time until
- * it is as new.
+ * As `memoryStore`, for many subjects: of each ask looks at all meters first, then carries out.
+ *
+ * ARGV[1] is JSON: `[rules, asks]`. An ask is `[count, request, …]`, and a request the number of its rule
+ * for a `take` of 1, or `[rule, amount, action, id, extra, want]` as far as needed; `extra` is the estimate
+ * of a `settle` and the stamp of a `refund`. KEYS has a key for each request.
+ *
+ * Answers whole numbers in one text: of each ask how many were admitted, and of each of its requests whether
+ * it was applied, what remains, the wait (-1: never), the time until it is as new, the stamp (-1: nothing
+ * was taken) and, if it wants a lease, how much is leased for how long.
  */
 export const decideLua = `
-local kinds, cursor = {}, 0
+local rules, asks = unpack(cjson.decode(ARGV[1]))
+local kinds, told, cursor = {}, {}, 0
 
-local function argument()
-  cursor = cursor + 1
-  return ARGV[cursor]
+for _, rule in ipairs(rules) do
+  kinds[rule.kind] = kinds[rule.kind] or makers[rule.kind]()
 end
 
-local function read_request(key)
-  local m = { key = key, action = argument(), amount = tonumber(argument()), id = argument() }
-  m.estimate, m.shadow = tonumber(argument()), argument() == '1'
-  local name = argument()
-  kinds[name] = kinds[name] or makers[name]()
-  m.kind, m.capacity = kinds[name], tonumber(argument())
-  for _, term in ipairs(m.kind.terms) do
-    m[term] = tonumber(argument())
-  end
-  m.asks = m.action == 'take' or m.action == 'peek'
+local function tell(...)
+  told[#told + 1] = string.format(...)
+end
+
+local function meter_of(request)
+  local number, amount, action, id, extra, want = request
+  if type(request) == 'table' then number, amount, action, id, extra, want = unpack(request) end
+  cursor = cursor + 1
+  local rule = rules[number]
+  local m = {
+    key = KEYS[cursor], rule = rule, kind = kinds[rule.kind], amount = amount or 1,
+    action = action or 'take', id = id or '', extra = extra or 0, want = want or 0,
+    time = 0, blocked = 0, elapsed = 0, rewound = false, wait = 0, stamp = -1, debt = 0,
+  }
+  m.kind.open(m)
   return m
 end
 
+local function holds(m, id)
+  return id ~= '' and m.kind.holds and m.kind.holds(m, id)
+end
+
 local function wait_for(m, cost, id)
-  if id ~= '' and m.kind.holds and m.kind.holds(m, id) then return 0 end
-  return math.max(0, m.kind.fits(m, cost), m.blocked - m.time)
+  if holds(m, id) then return 0 end
+  return max(0, m.kind.fits(m, cost), m.blocked - m.time)
+end
+
+-- How many takes of the amount fit, one right after another.
+local function times(m)
+  if wait_for(m, m.amount, '') > 0 or m.amount > m.rule.capacity then return 0 end
+  return m.amount == 0 and math.huge or floor(m.kind.room(m) / m.amount)
+end
+
+-- Of identical takes, charges all but the last one to decide: the last admitted, or the first denied.
+local function take_ahead(meters, count)
+  local ahead = count - 1
+  for _, m in ipairs(meters) do
+    m.times = times(m)
+    if not m.rule.shadow then ahead = min(ahead, m.times) end
+  end
+  for _, m in ipairs(meters) do
+    local taken = min(ahead, m.times)
+    if taken > 0 then
+      m.stamp, m.changed = m.kind.stamp(m), true
+      m.kind.take(m, taken * m.amount, '')
+    end
+  end
+  return ahead
 end
 
 local function look(m)
-  m.kind.open(m)
-  m.wait = 0
-  if not m.asks then return end
-  m.wait = m.amount > m.capacity and math.huge or wait_for(m, m.amount, m.id)
+  if m.action ~= 'take' and m.action ~= 'peek' then return true end
+  m.asks = true
+  m.wait = m.amount > m.rule.capacity and math.huge or wait_for(m, m.amount, m.id)
+  return m.wait == 0 or m.action == 'peek' or m.rule.shadow
 end
 
 local function apply(m, admitted)
   local kind, action = m.kind, m.action
   if action == 'take' then
     if not admitted or m.wait > 0 then return false end
+    if not holds(m, m.id) then m.stamp = kind.stamp(m) end
     kind.take(m, m.amount, m.id)
+  elseif action == 'peek' then
+    return false
   elseif action == 'penalty' then
     kind.take(m, m.amount, '')
   elseif action == 'block' then
-    m.blocked = math.max(m.blocked, m.time + m.amount)
+    m.blocked = max(m.blocked, m.time + m.amount)
   elseif action == 'reset' then
-    local known = redis.call('DEL', m.key) == 1
+    local known = call('DEL', m.key) == 1
     kind.open(m)
     return known
   elseif action == 'settle' then
     m.changed = true
-    return kind.settle ~= nil and kind.settle(m, m.id, m.amount, m.estimate)
+    return kind.settle ~= nil and kind.settle(m, m.id, m.amount, m.extra)
+  elseif action == 'refund' then
+    return kind.refund ~= nil and kind.refund(m, m.amount, m.extra)
   else
     return kind[action] ~= nil and kind[action](m, m.id)
   end
   return true
 end
 
-local requests, admitted, reply = {}, true, {}
-
-local function tell(value)
-  reply[#reply + 1] = value
-end
-
-for at, key in ipairs(KEYS) do
-  local m = read_request(key)
-  look(m)
-  requests[at] = m
-  if m.action == 'take' and not m.shadow and m.wait > 0 then admitted = false end
-end
-
-for _, m in ipairs(requests) do
-  local applied = apply(m, admitted)
-  if applied or m.changed or m.rewound then m.kind.save(m) end
-  local blocked = m.blocked - m.time
+local function carry_out(m, admitted)
+  local applied, blocked = apply(m, admitted), m.blocked - m.time
   local wait = m.asks and m.wait or wait_for(m, 1, '')
-  tell(wait == 0 and '1' or '0')
-  tell(applied and '1' or '0')
-  tell(whole(blocked > 0 and 0 or math.max(0, m.kind.room(m))))
-  tell(wait == math.huge and 'never' or whole(wait))
-  tell(whole(math.max(0, m.kind.fresh(m), blocked)))
+  tell(
+    '%d %.0f %.0f %.0f %.0f',
+    applied and 1 or 0,
+    blocked > 0 and 0 or max(0, m.kind.room(m)),
+    wait == math.huge and -1 or wait,
+    max(0, m.kind.fresh(m), blocked),
+    m.stamp
+  )
+  if m.want > 0 then
+    local amount, lasts = 0, 0
+    if admitted and blocked <= 0 and m.rule.lease then amount, lasts = m.kind.lease(m, m.want) end
+    tell('%.0f %.0f', amount, lasts)
+    applied = applied or amount > 0
+  end
+  if applied or m.changed or m.rewound then m.kind.save(m) end
 end
 
-return reply
+for _, ask in ipairs(asks) do
+  local count, meters, admitted = ask[1], {}, true
+  for at = 2, #ask do
+    meters[at - 1] = meter_of(ask[at])
+  end
+  local ahead = count > 1 and take_ahead(meters, count) or 0
+  for _, m in ipairs(meters) do
+    admitted = look(m) and admitted
+  end
+  tell('%.0f', ahead + (admitted and 1 or 0))
+  for _, m in ipairs(meters) do
+    carry_out(m, admitted)
+  end
+end
+
+return table.concat(told, ' ')
 `

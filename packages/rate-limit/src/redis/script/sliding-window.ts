@@ -1,48 +1,71 @@
-/** As `SlidingWindowMeter`; a group is `{ at, count }`, the oldest first. */
+/** As `SlidingWindowMeter`; its groups are one flat list: when, how many, when, how many; the oldest first. */
 export const slidingWindowLua = `
 makers['sliding-window'] = function()
-  local kind = { terms = { 'windowMs', 'groupMs' } }
+  local kind = {}
+
+  local function group_of(m, at)
+    return floor(at / m.rule.groupMs)
+  end
 
   function kind.open(m)
-    local state = recall(m)
-    advance(m)
-    m.groups, m.count = {}, 0
-    for _, group in ipairs(state[4] or {}) do
-      if m.time - group[1] < m.windowMs then
-        table.insert(m.groups, group)
-        m.count = m.count + group[2]
+    local known, groups, count = recall(m) or {}, {}, 0
+    for i = 1, #known, 2 do
+      if m.time - known[i] < m.rule.windowMs then
+        groups[#groups + 1] = known[i]
+        groups[#groups + 1] = known[i + 1]
+        count = count + known[i + 1]
       end
     end
+    m.groups, m.count = groups, count
   end
 
   function kind.fits(m, cost)
-    local excess = m.count + cost - m.capacity
+    local excess = m.count + cost - m.rule.capacity
     if excess <= 0 then return 0 end
-    for _, group in ipairs(m.groups) do
-      excess = excess - group[2]
-      if excess <= 0 then return group[1] + m.windowMs - m.time end
+    for i = 1, #m.groups, 2 do
+      excess = excess - m.groups[i + 1]
+      if excess <= 0 then return m.groups[i] + m.rule.windowMs - m.time end
     end
     return 0
   end
 
   function kind.fresh(m)
-    local last = m.groups[#m.groups]
-    return last and last[1] + m.windowMs - m.time or 0
+    local last = m.groups[#m.groups - 1]
+    return last and last + m.rule.windowMs - m.time or 0
   end
 
   function kind.room(m)
-    return m.capacity - m.count
+    return m.rule.capacity - m.count
   end
 
   function kind.take(m, cost)
     if cost == 0 then return end
-    local last = m.groups[#m.groups]
-    if last and math.floor(last[1] / m.groupMs) == math.floor(m.time / m.groupMs) then
-      last[1], last[2] = m.time, last[2] + cost
+    local groups, size = m.groups, #m.groups
+    if size > 0 and group_of(m, groups[size - 1]) == group_of(m, m.time) then
+      groups[size - 1], groups[size] = m.time, groups[size] + cost
     else
-      table.insert(m.groups, { m.time, cost })
+      groups[size + 1], groups[size + 2] = m.time, cost
     end
     m.count = m.count + cost
+  end
+
+  function kind.stamp(m)
+    return m.time
+  end
+
+  function kind.refund(m, amount, stamp)
+    for i = 1, #m.groups, 2 do
+      if group_of(m, m.groups[i]) == group_of(m, stamp) then
+        local back = min(amount, m.groups[i + 1])
+        m.groups[i + 1], m.count = m.groups[i + 1] - back, m.count - back
+        if m.groups[i + 1] == 0 then
+          table.remove(m.groups, i + 1)
+          table.remove(m.groups, i)
+        end
+        return back > 0
+      end
+    end
+    return false
   end
 
   function kind.save(m)

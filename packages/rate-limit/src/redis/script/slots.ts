@@ -5,10 +5,10 @@
  */
 export const slotsLua = `
 makers['concurrency'] = function()
-  local kind = { terms = { 'ttlMs' } }
+  local kind = {}
 
   local function score(m, member)
-    return tonumber(redis.call('ZSCORE', m.key, member))
+    return tonumber(call('ZSCORE', m.key, member))
   end
 
   local function cost_of(m, id)
@@ -17,23 +17,21 @@ makers['concurrency'] = function()
 
   local function drop(m, id)
     local cost = cost_of(m, id)
-    if redis.call('ZREM', m.key, 'slot:' .. id) == 0 then return false end
-    redis.call('ZREM', m.key, 'cost:' .. id)
+    if call('ZREM', m.key, 'slot:' .. id) == 0 then return false end
+    call('ZREM', m.key, 'cost:' .. id)
     m.held = m.held - cost
     return true
   end
 
   local function put(m, id)
-    redis.call('ZADD', m.key, whole(m.time + m.ttlMs), 'slot:' .. id)
+    call('ZADD', m.key, whole(m.time + m.rule.ttlMs), 'slot:' .. id)
   end
 
   function kind.open(m)
-    m.seen = -(score(m, 'seen') or -now)
-    m.time = -(score(m, 'time') or 0)
-    m.blocked = -(score(m, 'blocked') or 0)
+    local seen, time = score(m, 'seen') or -now, score(m, 'time') or -now
+    advance(m, -seen, -time, -(score(m, 'blocked') or 0))
     m.held = -(score(m, 'held') or 0)
-    advance(m)
-    local lapsed = redis.call('ZRANGEBYSCORE', m.key, '(0', whole(m.time))
+    local lapsed = call('ZRANGEBYSCORE', m.key, '(0', whole(m.time))
     for _, member in ipairs(lapsed) do
       drop(m, string.sub(member, 6))
     end
@@ -45,12 +43,12 @@ makers['concurrency'] = function()
   end
 
   function kind.fits(m, cost)
-    local excess = m.held + cost - m.capacity
+    local excess = m.held + cost - m.rule.capacity
     if excess <= 0 then return 0 end
     local from = 0
     repeat
       local page = { '(0', '+inf', 'WITHSCORES', 'LIMIT', whole(from), '100' }
-      local slots = redis.call('ZRANGEBYSCORE', m.key, unpack(page))
+      local slots = call('ZRANGEBYSCORE', m.key, unpack(page))
       for at = 1, #slots, 2 do
         excess = excess - cost_of(m, string.sub(slots[at], 6))
         if excess <= 0 then return tonumber(slots[at + 1]) - m.time end
@@ -62,20 +60,24 @@ makers['concurrency'] = function()
 
   function kind.fresh(m)
     local range = { '+inf', '(0', 'WITHSCORES', 'LIMIT', '0', '1' }
-    local last = redis.call('ZREVRANGEBYSCORE', m.key, unpack(range))
+    local last = call('ZREVRANGEBYSCORE', m.key, unpack(range))
     return last[2] and tonumber(last[2]) - m.time or 0
   end
 
   function kind.room(m)
-    return m.capacity - m.held
+    return m.rule.capacity - m.held
   end
 
   function kind.take(m, cost, id)
     if not kind.holds(m, id) then
       m.held = m.held + cost
-      if cost ~= 1 then redis.call('ZADD', m.key, whole(-cost), 'cost:' .. id) end
+      if cost ~= 1 then call('ZADD', m.key, whole(-cost), 'cost:' .. id) end
     end
     put(m, id)
+  end
+
+  function kind.stamp(m)
+    return m.time
   end
 
   function kind.renew(m, id)
@@ -87,15 +89,19 @@ makers['concurrency'] = function()
   kind.release = drop
 
   function kind.save(m)
-    local lasts = math.max(kind.fresh(m), m.blocked - m.time)
+    local lasts = max(kind.fresh(m), m.blocked - m.time)
     if lasts <= 0 then
-      redis.call('DEL', m.key)
+      call('DEL', m.key)
       return
     end
-    for _, name in ipairs({ 'seen', 'time', 'blocked', 'held' }) do
-      redis.call('ZADD', m.key, whole(-m[name]), name)
+    local function note(value, name)
+      call('ZADD', m.key, whole(-value), name)
     end
-    redis.call('PEXPIRE', m.key, whole(lasts))
+    note(now, 'seen')
+    note(m.time, 'time')
+    note(m.blocked, 'blocked')
+    note(m.held, 'held')
+    call('PEXPIRE', m.key, whole(lasts))
   end
 
   return kind
