@@ -1,3 +1,4 @@
+export type { AcquireOptions, Admission, SubjectRequests } from './core/admission.ts'
 export type { Decision, Outcome } from './core/decision.ts'
 export {
   InvalidRequestError,
@@ -11,8 +12,6 @@ export { limiterKey } from './core/limiter-key.ts'
 export { type MemoryStore, type MemoryStoreOptions, memoryStore } from './core/memory-store.ts'
 export type { PolicyRequest } from './core/policies.ts'
 export {
-  type AcquireOptions,
-  type Admission,
   type CheckOptions,
   createRateLimiter,
   type DecisionEvent,

@@ -35,8 +35,9 @@ export interface Outcome<Name extends string = string> extends Decision<Name> {
 
 export function decisionOf<Name extends string>(
   limit: Limit & { readonly policy: Name },
-  verdict: Verdict,
+  verdict: Verdict | undefined,
 ): Decision<Name> {
+  if (verdict === undefined) throw new TypeError('The store gave too few verdicts.')
   const { allowed, remaining, retryAfterMs, resetMs, source } = verdict
   const { policy, rule } = limit
   const { limit: most, shadow } = rule

@@ -1,5 +1,5 @@
 import { InvalidRequestError } from './errors.ts'
-import { type Asked, checkAmount } from './policies.ts'
+import { type Asked, checkAmount, isReservation } from './policies.ts'
 import type { StoreRequest, Verdict } from './store.ts'
 
 /**
@@ -16,7 +16,8 @@ export interface Lease<Name extends string = string> extends AsyncDisposable {
    * back; what is beyond the estimate is charged. False: it had lapsed, and the estimate stays charged,
    * or it was settled before.
    *
-   * @param policy which budget; needed only when several were reserved.
+   * @param policy which budget; needed only when several were reserved. Where several subjects have it, all
+   *   of them are settled.
    * @throws InvalidRequestError when nothing was reserved of that policy.
    */
   settle(actual: number, policy?: Name): Promise<boolean>
@@ -26,72 +27,95 @@ export interface Lease<Name extends string = string> extends AsyncDisposable {
   release(): Promise<boolean>
 }
 
-/** Carries out requests for the subject of the lease. */
-export type Ask = (requests: readonly StoreRequest[]) => Promise<readonly Verdict[]>
+/** Carries out requests for a subject as one step. */
+export type Ask = (
+  subject: string,
+  requests: readonly StoreRequest[],
+) => Promise<readonly Verdict[]>
+
+/** A slot or a reservation of a subject. */
+export interface Held<Name extends string> {
+  readonly subject: string
+  readonly asked: Asked<Name>
+}
 
 export class StoreLease<Name extends string> implements Lease<Name> {
   readonly id: string
   readonly #ask: Ask
-  readonly #reserved: readonly Asked<Name>[]
-  readonly #open: Set<Asked<Name>>
+  readonly #reserved: readonly Held<Name>[]
+  readonly #open: Set<Held<Name>>
 
-  constructor(id: string, held: readonly Asked<Name>[], ask: Ask) {
+  constructor(id: string, held: readonly Held<Name>[], ask: Ask) {
     this.id = id
     this.#ask = ask
-    this.#reserved = held.filter(isReservation)
+    this.#reserved = held.filter(({ asked }) => isReservation(asked.limit))
     this.#open = new Set(held)
   }
 
   renew(): Promise<boolean> {
-    return this.#tell([...this.#open].map((held) => this.#request(held, 'renew')))
+    return this.#tell([...this.#open], 'renew')
   }
 
   async settle(actual: number, policy?: Name): Promise<boolean> {
     const amount = checkAmount(actual, Number.MAX_SAFE_INTEGER)
-    const named = this.#reserved.filter(({ limit }) => (policy ?? limit.policy) === limit.policy)
-    const [held] = named
-    if (held === undefined || named.length > 1) {
-      const names = this.#reserved.map(({ limit }) => limit.policy).join(', ') || 'none'
-      throw new InvalidRequestError(`settle: name one of the reserved policies (${names}).`)
+    const named = this.#reserved.filter(({ asked }) => (policy ?? nameOf(asked)) === nameOf(asked))
+    const names = new Set(named.map(({ asked }) => nameOf(asked)))
+    if (names.size !== 1) {
+      const reserved = this.#reserved.map(({ asked }) => nameOf(asked)).join(', ') || 'none'
+      throw new InvalidRequestError(`settle: name one of the reserved policies (${reserved}).`)
     }
     // Before the answer, so that nothing is settled twice, not even beside a call that fails.
-    if (!this.#open.delete(held)) return false
-    return this.#tell([this.#request(held, 'settle', amount)])
+    return this.#tell(
+      named.filter((held) => this.#open.delete(held)),
+      'settle',
+      amount,
+    )
   }
 
   refund(): Promise<boolean> {
-    return this.#end((held) => this.#request(held, isReservation(held) ? 'settle' : 'release'))
+    return this.#end('settle')
   }
 
   release(): Promise<boolean> {
-    return this.#end((held) => this.#request(held, 'release'))
+    return this.#end('release')
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.release()
   }
 
-  #end(request: (held: Asked<Name>) => StoreRequest): Promise<boolean> {
-    const requests = [...this.#open].map(request)
+  #end(ofReservations: 'settle' | 'release'): Promise<boolean> {
+    const ended = [...this.#open]
     this.#open.clear()
-    return this.#tell(requests)
+    return this.#tell(ended, ofReservations)
   }
 
-  #request(
-    { limit, amount: estimate }: Asked<Name>,
+  /** One step for each subject; slots know no settlement and are released instead. */
+  async #tell(
+    told: readonly Held<Name>[],
     action: 'renew' | 'release' | 'settle',
     amount = 0,
-  ): StoreRequest {
-    return { limit, action, amount, id: this.id, estimate }
-  }
-
-  async #tell(requests: readonly StoreRequest[]): Promise<boolean> {
-    if (requests.length === 0) return false
-    const verdicts = await this.#ask(requests)
-    return verdicts.every(({ applied }) => applied)
+  ): Promise<boolean> {
+    if (told.length === 0) return false
+    const bySubject = Map.groupBy(told, ({ subject }) => subject)
+    const answers = await Promise.all(
+      [...bySubject].map(([subject, held]) =>
+        this.#ask(
+          subject,
+          held.map(({ asked: { limit, amount: estimate } }) => ({
+            limit,
+            action: action === 'settle' && !isReservation(limit) ? 'release' : action,
+            amount,
+            id: this.id,
+            estimate,
+          })),
+        ),
+      ),
+    )
+    return answers.flat().every(({ applied }) => applied)
   }
 }
 
-function isReservation({ limit }: StoreRequest): boolean {
-  return limit.rule.kind === 'budget'
+function nameOf<Name extends string>({ limit }: Asked<Name>): Name {
+  return limit.policy
 }

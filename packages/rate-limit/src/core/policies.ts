@@ -109,6 +109,11 @@ export function checkAmount(amount: number, most: number): number {
   throw new InvalidRequestError(`An amount is a whole number from 0 to ${most}, not ${found}.`)
 }
 
+/** Whether the limit is of something reserved, to be settled. */
+export function isReservation({ rule }: Limit): boolean {
+  return rule.kind === 'budget'
+}
+
 function isHeld({ rule }: Limit): boolean {
   return rule.kind === 'concurrency' || rule.kind === 'budget'
 }

@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto'
+import {
+  type AcquireOptions,
+  type Admission,
+  acquireInOrder,
+  type SubjectRequests,
+} from './admission.ts'
 import { type Decision, decisionOf, type Outcome, outcomeOf } from './decision.ts'
-import { type Lease, StoreLease } from './lease.ts'
+import { InvalidRequestError } from './errors.ts'
 import { memoryStore } from './memory-store.ts'
 import { type Asked, checkSubject, Policies, type PolicyRequest } from './policies.ts'
 import type { Rule } from './rules.ts'
@@ -17,7 +23,10 @@ export interface RateLimiterOptions<Name extends string> {
    * the monotonic clock. Stores that are shared use their own.
    */
   readonly now?: (() => number) | undefined
-  /** Told of every `check`, `checkSync`, `checkAll` and `acquire`. What it throws is ignored. */
+  /**
+   * Told of every `check`, `checkSync`, `checkAll` and `acquire`, and of each subject that an `acquireAll`
+   * asked. What it throws is ignored.
+   */
   readonly onDecision?: ((event: DecisionEvent<Name>) => void) | undefined
 }
 
@@ -32,20 +41,6 @@ export interface CheckOptions {
   /** A whole number from 0. Default 1. */
   readonly cost?: number | undefined
 }
-
-/** How something is acquired. */
-export interface AcquireOptions {
-  /**
-   * Who holds, such as a session's id: what it holds already is renewed and costs nothing. Default: a
-   * random one, which makes every acquisition another.
-   */
-  readonly id?: string | undefined
-}
-
-/** An outcome with what it holds; nothing when denied. */
-export type Admission<Name extends string = string> =
-  | (Outcome<Name> & { readonly allowed: true; readonly lease: Lease<Name> })
-  | (Outcome<Name> & { readonly allowed: false; readonly lease: undefined })
 
 /**
  * Decides who may do how much. A denial is a value. What is thrown, or rejected with, is a fault: the
@@ -70,6 +65,16 @@ export interface RateLimiter<Name extends string = string> {
     requests: PolicyRequest<Name> | readonly PolicyRequest<Name>[],
     options?: AcquireOptions,
   ): Promise<Admission<Name>>
+  /**
+   * Like `acquire`, of several subjects, such as an address and a user: they are asked in order, each as
+   * one step. When one denies, those after it aren't asked, and what those before it granted is given
+   * back: in between nobody gets too much, and others may get less for a moment. The outcome is over all
+   * decisions asked; the lease covers all that is held. Each subject is named once.
+   */
+  acquireAll(
+    asks: readonly SubjectRequests<Name>[],
+    options?: AcquireOptions,
+  ): Promise<Admission<Name>>
   /** What `check` would say, without charging anything. */
   peek(policy: Name, subject: string, options?: CheckOptions): Promise<Decision<Name>>
   /** Takes `cost` whether it fits or not; what doesn't fit is owed. Tells what a cost of 1 would get. */
@@ -78,6 +83,8 @@ export interface RateLimiter<Name extends string = string> {
   block(policy: Name, subject: string, durationMs: number): Promise<Decision<Name>>
   /** Forgets the subject: what was used, owed and held, and its block. */
   reset(policy: Name, subject: string): Promise<Decision<Name>>
+  /** Closes the store, as far as it has something to close. Leases are left to lapse. */
+  close(): Promise<void>
 }
 
 /**
@@ -124,19 +131,33 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
     return this.#outcome(subject, asked, await this.#ask(subject, asked))
   }
 
-  async acquire(
+  acquire(
     subject: string,
     requests: PolicyRequest<Name> | readonly PolicyRequest<Name>[],
+    options?: AcquireOptions,
+  ): Promise<Admission<Name>> {
+    return this.acquireAll([{ subject, requests }], options)
+  }
+
+  async acquireAll(
+    asks: readonly SubjectRequests<Name>[],
     { id = randomUUID() }: AcquireOptions = {},
   ): Promise<Admission<Name>> {
-    const list = typeof requests === 'string' || 'policy' in requests ? [requests] : requests
-    const asked = this.#policies.hold(list, id)
-    const verdicts = await this.#ask(subject, asked)
-    const outcome = this.#outcome(subject, asked, verdicts)
-    if (!outcome.allowed) return { ...outcome, allowed: false, lease: undefined }
-    const held = asked.filter((one, at) => one.id !== undefined && verdicts[at]?.applied === true)
-    const lease = new StoreLease<Name>(id, held, (more) => this.#ask(subject, more))
-    return { ...outcome, allowed: true, lease }
+    if (asks.length === 0 || new Set(asks.map(({ subject }) => subject)).size !== asks.length) {
+      throw new InvalidRequestError('Ask at least one subject, and each of them once.')
+    }
+    // All are checked before the first is asked, so that nothing is charged for what is asked wrongly.
+    const steps = asks.map(({ subject, requests }) => {
+      checkSubject(subject)
+      const list = typeof requests === 'string' || 'policy' in requests ? [requests] : requests
+      return { subject, asked: this.#policies.hold(list, id) }
+    })
+    return acquireInOrder({
+      id,
+      steps,
+      ask: (subject, requests) => this.#ask(subject, requests),
+      report: (subject, outcome) => this.#report(subject, outcome),
+    })
   }
 
   async peek(policy: Name, subject: string, options?: CheckOptions): Promise<Decision<Name>> {
@@ -155,17 +176,21 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
     return this.#tell(subject, this.#policies.reset(policy))
   }
 
+  async close(): Promise<void> {
+    await this.#store.close?.()
+  }
+
   async #ask(subject: string, requests: readonly StoreRequest[]): Promise<readonly Verdict[]> {
     checkSubject(subject)
     return this.#store.decide(subject, requests, Math.floor(this.#now()))
   }
 
   async #tell(subject: string, request: Asked<Name>): Promise<Decision<Name>> {
-    return decisionOf(request.limit, only(await this.#ask(subject, [request])))
+    return decisionOf(request.limit, (await this.#ask(subject, [request]))[0])
   }
 
   #checked(subject: string, request: Asked<Name>, verdicts: readonly Verdict[]): Decision<Name> {
-    const decision = decisionOf(request.limit, only(verdicts))
+    const decision = decisionOf(request.limit, verdicts[0])
     if (this.#onDecision === undefined && !decision.shadow) return decision
     const outcome = outcomeOf([decision])
     this.#report(subject, outcome)
@@ -178,9 +203,7 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
     asked: readonly Asked<Name>[],
     verdicts: readonly Verdict[],
   ): Outcome<Name> {
-    const outcome = outcomeOf(
-      asked.map(({ limit }, at) => decisionOf(limit, verdicts[at] ?? only([]))),
-    )
+    const outcome = outcomeOf(asked.map(({ limit }, at) => decisionOf(limit, verdicts[at])))
     this.#report(subject, outcome)
     return outcome
   }
@@ -192,12 +215,6 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
       // An observer that fails doesn't undo a decision that was made.
     }
   }
-}
-
-function only(verdicts: readonly Verdict[]): Verdict {
-  const [verdict] = verdicts
-  if (verdict === undefined) throw new TypeError('The store gave too few verdicts.')
-  return verdict
 }
 
 function sinceStart(): number {

@@ -1,0 +1,129 @@
+import { type Decision, decisionOf, type Outcome, outcomeOf } from './decision.ts'
+import { type Ask, type Lease, StoreLease } from './lease.ts'
+import { type Asked, isReservation, type PolicyRequest } from './policies.ts'
+import { NOTHING_TAKEN, type StoreRequest, type Verdict } from './store.ts'
+
+/** How something is acquired. */
+export interface AcquireOptions {
+  /**
+   * Who holds, such as a session's id: what it holds already is renewed and costs nothing. Default: a
+   * random one, which makes every acquisition another.
+   */
+  readonly id?: string | undefined
+}
+
+/** One subject of several, and what is asked of its policies as one step. */
+export interface SubjectRequests<Name extends string = string> {
+  readonly subject: string
+  readonly requests: PolicyRequest<Name> | readonly PolicyRequest<Name>[]
+}
+
+/** An outcome with what it holds; nothing when denied. */
+export type Admission<Name extends string = string> =
+  | (Outcome<Name> & { readonly allowed: true; readonly lease: Lease<Name> })
+  | (Outcome<Name> & { readonly allowed: false; readonly lease: undefined })
+
+/** One subject's requests, checked. */
+export interface Step<Name extends string> {
+  readonly subject: string
+  readonly asked: readonly Asked<Name>[]
+}
+
+interface Grant<Name extends string> extends Step<Name> {
+  readonly verdicts: readonly Verdict[]
+}
+
+/** How a limiter carries out an acquisition. */
+export interface Acquisition<Name extends string> {
+  /** Under which everything is held. */
+  readonly id: string
+  /** At least one, each of another subject. */
+  readonly steps: readonly Step<Name>[]
+  readonly ask: Ask
+  /** Told what each subject said. */
+  report(subject: string, outcome: Outcome<Name>): void
+}
+
+/**
+ * Asks the subjects in order. When one denies, or asking fails, what those before it granted is given
+ * back; what can't be given back stays charged, and lapses.
+ */
+export async function acquireInOrder<Name extends string>(
+  acquisition: Acquisition<Name>,
+): Promise<Admission<Name>> {
+  const { id, steps, ask, report } = acquisition
+  const grants: Grant<Name>[] = []
+  for (const step of steps) {
+    const verdicts = await askOrGiveBack(step, grants, ask)
+    const decisions = decisionsOf({ ...step, verdicts })
+    const outcome = outcomeOf(decisions)
+    report(step.subject, outcome)
+    if (!outcome.allowed) {
+      const before = await Promise.all(grants.map((grant) => giveBack(grant, ask)))
+      return {
+        ...outcomeOf([...before.flatMap(decisionsOf), ...decisions]),
+        allowed: false,
+        lease: undefined,
+      }
+    }
+    grants.push({ ...step, verdicts })
+  }
+  const lease = new StoreLease<Name>(id, grants.flatMap(heldOf), ask)
+  return { ...outcomeOf(grants.flatMap(decisionsOf)), allowed: true, lease }
+}
+
+async function askOrGiveBack<Name extends string>(
+  { subject, asked }: Step<Name>,
+  grants: readonly Grant<Name>[],
+  ask: Ask,
+): Promise<readonly Verdict[]> {
+  try {
+    return await ask(subject, asked)
+  } catch (error) {
+    await Promise.all(grants.map((grant) => giveBack(grant, ask)))
+    throw error
+  }
+}
+
+/** The grant as it stands after what it took was given back. */
+async function giveBack<Name extends string>(grant: Grant<Name>, ask: Ask): Promise<Grant<Name>> {
+  const { subject, asked, verdicts } = grant
+  const undone = asked.flatMap((one, at) => {
+    const { applied = false, stamp = NOTHING_TAKEN } = verdicts[at] ?? {}
+    return applied && stamp !== NOTHING_TAKEN ? [{ at, request: undoing(one, stamp) }] : []
+  })
+  if (undone.length === 0) return grant
+  try {
+    const after = await ask(
+      subject,
+      undone.map(({ request }) => request),
+    )
+    const told = [...verdicts]
+    for (const [index, { at }] of undone.entries()) {
+      const [was, is] = [verdicts[at], after[index]]
+      if (was && is) told[at] = { ...was, remaining: is.remaining, resetMs: is.resetMs }
+    }
+    return { ...grant, verdicts: told }
+  } catch {
+    // The store is away: the denial stands all the same, and what is held lapses by itself.
+    return grant
+  }
+}
+
+/** What undoes a `take` that was charged. */
+function undoing<Name extends string>(asked: Asked<Name>, stamp: number): StoreRequest {
+  const { limit, amount, id } = asked
+  if (id === undefined) return { limit, action: 'refund', amount, stamp }
+  if (isReservation(limit)) return { limit, action: 'settle', amount: 0, id, estimate: amount }
+  return { limit, action: 'release', amount: 0, id }
+}
+
+function decisionsOf<Name extends string>({ asked, verdicts }: Grant<Name>): Decision<Name>[] {
+  return asked.map(({ limit }, at) => decisionOf(limit, verdicts[at]))
+}
+
+function heldOf<Name extends string>({ subject, asked, verdicts }: Grant<Name>) {
+  return asked.flatMap((one, at) =>
+    one.id !== undefined && verdicts[at]?.applied === true ? [{ subject, asked: one }] : [],
+  )
+}
