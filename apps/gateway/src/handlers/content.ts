@@ -2,6 +2,7 @@ import { HoldBack } from '../upstreams/hold-back.ts'
 import type { TerminalMarker } from '../upstreams/sse-scanner.ts'
 import { SseScanner } from '../upstreams/sse-scanner.ts'
 import { isWholeJson } from '../upstreams/whole-json.ts'
+import type { AnswerTokens } from '../usage/answer-tokens.ts'
 
 /** A JSON answer up to this size is kept until it is whole: nobody can use half of it anyway. */
 export const KEPT_JSON_BYTES = 64 * 1024
@@ -38,16 +39,44 @@ export class JsonContent implements Content {
   }
 }
 
+/** A refusal larger than this passes on unread. */
+const KEPT_REFUSAL_BYTES = 16 * 1024
+
+/** An answer that says no, kept to be looked at before it is told to anybody. */
+export class RefusalContent implements Content {
+  #kept: Buffer[] = []
+  #size = 0
+
+  push(chunk: Buffer): Buffer | undefined {
+    if (this.#size > KEPT_REFUSAL_BYTES) return chunk
+    this.#kept.push(chunk)
+    this.#size += chunk.length
+    return this.#size > KEPT_REFUSAL_BYTES ? this.end() : undefined
+  }
+
+  end(): Buffer {
+    const body = Buffer.concat(this.#kept)
+    this.#kept = []
+    return body
+  }
+}
+
 const TRANSIENT = /overloaded|server_error|api_error|rate_limit|timeout|unavailable/
 
 /** A stream of events: whole events pass on, at once or when enough of them have come. */
 export class EventContent implements Content {
   readonly #scanner: SseScanner
   readonly #held: HoldBack | undefined
+  readonly #tokens: AnswerTokens | undefined
 
-  constructor(marker: TerminalMarker | undefined, holdBack: 'off' | 'full' | number) {
+  constructor(
+    marker: TerminalMarker | undefined,
+    holdBack: 'off' | 'full' | number,
+    tokens?: AnswerTokens,
+  ) {
     this.#scanner = new SseScanner(marker)
     this.#held = holdBack === 'off' ? undefined : new HoldBack(holdBack)
+    this.#tokens = tokens
   }
 
   /** Whole events so far, and those of them whose data is no JSON. */
@@ -64,13 +93,20 @@ export class EventContent implements Content {
     return this.#scanner.midEvent
   }
 
+  /** Whether the upstream has said in the stream that it failed. */
+  get failed(): boolean {
+    return this.#scanner.ending === 'failed'
+  }
+
   /** Whether the stream has said all it has to say, well or not. */
   get over(): boolean {
     return this.#scanner.ending === 'complete' || this.#scanner.ending === 'failed'
   }
 
   push(chunk: Buffer): Buffer | undefined {
-    const out = this.#scanner.push(chunk)
+    const wasTorn = this.midEvent
+    const events = this.#scanner.push(chunk)
+    const out = this.#tokens === undefined ? events : this.#count(events, wasTorn)
     if (out === undefined || this.#held === undefined) return out
     // A finish reason is not the end: the closing marker may be missing because the stream broke.
     return this.#held.push(out, this.#scanner.events, this.over)
@@ -82,9 +118,22 @@ export class EventContent implements Content {
   }
 
   end(): Buffer | 'truncated' {
-    const rest = this.#scanner.rest() ?? NOTHING
+    const wasTorn = this.midEvent
+    const last = this.#scanner.rest()
+    const rest = (this.#tokens === undefined ? last : this.#count(last, wasTorn)) ?? NOTHING
     if (this.#scanner.truncated) return 'truncated'
     return this.#held?.push(rest, this.#scanner.events, true) ?? rest
+  }
+
+  /** What the client gets of the next events; pieces of one that was torn pass as they are. */
+  #count(events: Buffer | undefined, wasTorn: boolean): Buffer | undefined {
+    if (events === undefined || this.#tokens === undefined) return events
+    if (!wasTorn && !this.midEvent) {
+      const out = this.#tokens.events(events)
+      return out.length === 0 ? undefined : out
+    }
+    this.#tokens.push(events)
+    return events
   }
 
   /** What is still kept back of a stream that is over although its connection broke. */

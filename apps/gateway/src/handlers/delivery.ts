@@ -1,12 +1,20 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import { type Exchange, timingHeaders } from '@tidegate/server'
 import type { Attempt, Head } from '../upstreams/attempt.ts'
-import { errorEvent, type Failure, incomplete } from '../upstreams/failure.ts'
+import { errorEvent, type Failure, incomplete, optionRefused } from '../upstreams/failure.ts'
 import { responseHeaders } from '../upstreams/headers.ts'
 import { type BreakCode, streamError } from '../upstreams/stream-error.ts'
 import { terminalMarker } from '../upstreams/terminal-markers.ts'
+import type { AnswerTokens } from '../usage/answer-tokens.ts'
+import type { TokenMeter } from '../usage/token-meter.ts'
 import { isReadableEventStream, isReadableJson, reset } from './answer.ts'
-import { type Content, EventContent, JsonContent, KEPT_JSON_BYTES } from './content.ts'
+import {
+  type Content,
+  EventContent,
+  JsonContent,
+  KEPT_JSON_BYTES,
+  RefusalContent,
+} from './content.ts'
 import { passTrailers } from './interim.ts'
 
 export interface DeliveryParts {
@@ -15,6 +23,7 @@ export interface DeliveryParts {
   /** The normalised path that the client asked for: it tells the stream's protocol. */
   readonly path: string
   readonly holdBack: 'off' | 'full' | number
+  readonly tokens: TokenMeter | undefined
   /** Called when the head has been written. */
   readonly onCommit: () => void
 }
@@ -40,6 +49,8 @@ export class Delivery {
   #answer: Answer | undefined
   /** What is read in the body; absent where it passes unread. */
   #content: Content | undefined
+  /** What is counted in it, where somebody wants to know. */
+  #tokens: AnswerTokens | undefined
   /** Bytes of a declared length that are still to come; -1 where none was declared. */
   #remaining = -1
   /** Events in which the upstream says that it failed, kept while something better is looked for. */
@@ -95,10 +106,16 @@ export class Delivery {
     const { status, headers } = answer.head
     const length = headers['content-length']
     this.#remaining = length === undefined ? -1 : Number(length)
-    if (answer.attempt.upstream.protocol === 'http' || status >= 300) return
-    if (isReadableEventStream(headers)) {
-      const { path, holdBack } = this.#parts
-      this.#content = new EventContent(terminalMarker(path), holdBack)
+    const { upstream, endpoint } = answer.attempt
+    const { path, holdBack, tokens } = this.#parts
+    if (tokens?.question.isAsked(endpoint) && (status === 400 || status === 422)) {
+      this.#content = new RefusalContent()
+    }
+    if (upstream.protocol === 'http' || status >= 300) return
+    const isStream = isReadableEventStream(headers)
+    this.#tokens = tokens?.begin(endpoint, isStream)
+    if (isStream) {
+      this.#content = new EventContent(terminalMarker(path), holdBack, this.#tokens)
     } else if (this.#remaining <= KEPT_JSON_BYTES && isReadableJson(headers)) {
       this.#content = new JsonContent()
     }
@@ -110,6 +127,8 @@ export class Delivery {
     this.#answer = undefined
     this.#content = undefined
     this.#refused = undefined
+    this.#tokens = undefined
+    this.#parts.tokens?.takeBack()
   }
 
   /**
@@ -119,6 +138,7 @@ export class Delivery {
   data(chunk: Buffer): 'more' | 'wait' | 'done' | Failure {
     const isLast = this.#remaining === chunk.length
     if (this.#remaining > 0) this.#remaining -= chunk.length
+    if (this.#events === undefined) this.#tokens?.push(chunk)
     const out = this.#content === undefined ? chunk : this.#content.push(chunk)
     // The declared length is complete: head, body and end leave in one write.
     if (isLast && this.#events === undefined) return this.#endWith(out) ?? 'done'
@@ -137,7 +157,12 @@ export class Delivery {
 
   #endWith(last: Buffer | undefined, trailers?: IncomingHttpHeaders): Failure | undefined {
     const rest = this.#content?.end()
-    if (rest === 'truncated') return incomplete(this.#current.attempt, 'stream_truncated')
+    const { attempt } = this.#current
+    if (rest === 'truncated') return incomplete(attempt, 'stream_truncated')
+    if (rest !== undefined && this.#content instanceof RefusalContent) {
+      const { tokens } = this.#parts
+      if (tokens?.question.isRefusedIn(attempt.endpoint, rest)) return optionRefused(attempt)
+    }
     this.#commit()
     if (trailers !== undefined) passTrailers(this.#outgoing, trailers)
     this.#finish(last ?? rest)
@@ -244,6 +269,7 @@ export class Delivery {
     this.#opened = undefined
     if (last !== undefined) this.#exchange.bytesOut += last.length
     this.#exchange.outcome = 'complete'
+    if (this.#tokens !== undefined) this.#tokens.complete = this.#events?.failed !== true
     this.#outgoing.end(last)
   }
 }

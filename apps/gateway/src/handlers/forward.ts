@@ -11,6 +11,7 @@ import type { Endpoint } from '../upstreams/endpoint.ts'
 import type { FailureLog } from '../upstreams/failure-log.ts'
 import { requestHeaders } from '../upstreams/headers.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
+import { askForUsage } from '../usage/stream-options.ts'
 import { type BodyLimits, bodyLength, readBody, tooLarge, Upload } from './body.ts'
 import { renameModel } from './model-alias.ts'
 
@@ -40,10 +41,11 @@ export function forward(
   return (c) => {
     const exchange = c.get('exchange')
     const { outgoing } = c.env
+    const tokens = c.get('tokens')
     const send = (body: Body): Promise<Response> => {
       const ask = new ForwardedRequest(c, route, body)
       const call = new Call({
-        ...{ upstreams, ask, exchange, outgoing, failureLog, holdBack },
+        ...{ upstreams, ask, exchange, outgoing, failureLog, holdBack, tokens },
         writeLimit: limits.write,
       })
       c.set('call', call)
@@ -105,10 +107,13 @@ class ForwardedRequest implements Ask {
 
   message(upstream: Upstream, endpoint: Endpoint): Message {
     const { incoming } = this.#context.env
-    const body =
-      upstream.models.size > 0 && this.#body instanceof Buffer
-        ? renameModel(this.#body, upstream.models, incoming.headers['content-type'])
-        : this.#body
+    let body = this.#body
+    if (body instanceof Buffer) {
+      if (upstream.models.size > 0) {
+        body = renameModel(body, upstream.models, incoming.headers['content-type'])
+      }
+      if (this.#context.get('tokens')?.question.ask(endpoint)) body = askForUsage(body)
+    }
     return {
       method: this.method,
       path: upstreamTarget(this.#route, endpoint, incoming),
@@ -125,8 +130,8 @@ class ForwardedRequest implements Ask {
       incoming.headers.connection,
       endpoint.credentials,
       c.get('consumedHeaders'),
-      // What is kept back has to be read; otherwise the client's own wish goes up.
-      this.#route.holdBack !== 'off',
+      // What is kept back or counted has to be read; otherwise the client's own wish goes up.
+      this.#route.holdBack !== 'off' || c.get('tokens') !== undefined,
     )
     const { requestId } = c.get('exchange')
     headers.push('x-request-id', requestId)

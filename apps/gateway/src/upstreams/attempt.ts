@@ -96,6 +96,11 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#countdown = new Countdown(limits, parts.deadlineAt, this)
   }
 
+  /** Whether the endpoint has the request, or some of it. */
+  get isSent(): boolean {
+    return this.#controller !== undefined
+  }
+
   /** Whether the answer's head has come. */
   get answered(): boolean {
     return this.#status !== 0

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Exchange } from '@tidegate/server'
+import type { TokenMeter } from '../usage/token-meter.ts'
 import type { Message } from './attempt.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { FailureLog } from './failure-log.ts'
@@ -23,6 +24,8 @@ export interface CallParts {
   readonly outgoing: ServerResponse
   readonly failureLog: FailureLog
   readonly holdBack: 'off' | 'full' | number
+  /** Counts what the request uses, where somebody wants to know. */
+  readonly tokens: TokenMeter | undefined
   /** The longest that the client may stop reading, in milliseconds. */
   readonly writeLimit: number
 }

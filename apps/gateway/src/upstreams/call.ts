@@ -65,9 +65,9 @@ export class Call implements AttemptOwner {
   /** Made when an answer comes: until the request is sent, whatever else is done delays it. */
   get #delivery(): Delivery {
     if (this.#begun !== undefined) return this.#begun
-    const { ask, exchange, outgoing, holdBack } = this.#parts
+    const { ask, exchange, outgoing, holdBack, tokens } = this.#parts
     const onCommit = () => this.#resolve(RESPONSE_ALREADY_SENT)
-    this.#begun = new Delivery({ exchange, outgoing, path: ask.path, holdBack, onCommit })
+    this.#begun = new Delivery({ exchange, outgoing, path: ask.path, holdBack, tokens, onCommit })
     return this.#begun
   }
 
@@ -265,7 +265,8 @@ export class Call implements AttemptOwner {
   }
 
   #giveUp(failure: Failure): void {
-    const { exchange } = this.#parts
+    const { exchange, tokens } = this.#parts
+    tokens?.takeBack()
     exchange.fault = failure.error
     this.#history.record(failure)
     this.#settle()
@@ -285,7 +286,8 @@ export class Call implements AttemptOwner {
 
   #clientLeft = (): void => {
     if (this.#settled) return
-    const { exchange } = this.#parts
+    const { exchange, tokens } = this.#parts
+    if (this.#running.some(({ isSent }) => isSent)) tokens?.abandon()
     exchange.outcome = 'client_gone'
     exchange.sent = true
     this.#settle()

@@ -24,6 +24,8 @@ export interface Endpoint {
   readonly traffic: Traffic
   /** Attempts under way. */
   pending: number
+  /** It answers only requests without `stream_options`: what its streams used is estimated. */
+  refusesStreamOptions: boolean
   /** Where a request for `path` (normalised, with its prefix stripped) goes here. */
   target(path: string, query: string): string
 }
@@ -84,6 +86,7 @@ export function createEndpoint(
       lastFailure: undefined,
     },
     pending: 0,
+    refusesStreamOptions: false,
     target: targetBuilder(upstream, url),
   }
 }

@@ -133,6 +133,14 @@ export function status(
   return { kind: 'status', code, error, breakCode: 'stream_interrupted', blame, retryAfterMs }
 }
 
+/** An answer that refuses an option which we have added to the request. */
+export function optionRefused({ upstream }: Tried): Failure {
+  const message = `"${upstream.name}" refuses a stream that tells what it used.`
+  const error = new GatewayError('upstream_failed', message)
+  const code = 'stream_options_refused'
+  return { kind: 'reworded', code, error, breakCode: 'stream_interrupted', blame: false }
+}
+
 /** A stream whose first event says that it failed. */
 export function errorEvent({ upstream }: Tried): Failure {
   const error = new GatewayError('upstream_failed', `"${upstream.name}" failed in its stream.`)

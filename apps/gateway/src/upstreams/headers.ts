@@ -7,7 +7,7 @@ import type { IncomingHttpHeaders } from 'node:http'
  * proxy may say about the client is dropped from strangers and said anew by us.
  */
 
-type RequestRule = 'drop' | 'credential'
+type RequestRule = 'drop' | 'credential' | 'consumable'
 type ResponseRule = 'drop' | 'ours'
 
 const requestRules = new Map<string, RequestRule>([
@@ -33,6 +33,7 @@ const requestRules = new Map<string, RequestRule>([
   ['authorization', 'credential'],
   ['x-api-key', 'credential'],
   ['api-key', 'credential'],
+  ['x-session-id', 'consumable'],
 ])
 
 const responseRules = new Map<string, ResponseRule>([
@@ -74,7 +75,8 @@ export interface CredentialPlan {
  * The request headers for the next hop, flat `[name, value, …]`, in the client's order and spelling.
  *
  * The client's credential headers pass only when neither the endpoint has one of its own nor the
- * gateway consumed it: `consumed` names the headers in which the gateway found keys of its own.
+ * gateway consumed it: `consumed` names the headers in which the gateway found keys or a session of its
+ * own.
  * `readable` asks for an answer that isn't compressed, as something has to be read in it.
  */
 export function requestHeaders(
@@ -91,9 +93,8 @@ export function requestHeaders(
     const lower = name.toLowerCase()
     const rule = requestRules.get(lower)
     if (rule === 'drop') continue
-    if (rule === 'credential' && (plan.replacement !== undefined || consumed?.includes(lower))) {
-      continue
-    }
+    if (rule === 'credential' && plan.replacement !== undefined) continue
+    if (rule !== undefined && consumed?.includes(lower)) continue
     if (lower.startsWith('x-forwarded-')) continue
     if (readable && lower === 'accept-encoding') continue
     if (hopByHop?.has(lower)) continue

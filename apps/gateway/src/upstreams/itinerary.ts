@@ -64,6 +64,7 @@ export class Itinerary {
    */
   after({ upstream, endpoint }: Attempt, failure: Failure): Plan | undefined {
     const { replayable, method } = this.#journey
+    if (failure.kind === 'reworded') return { upstream: this.#position, wait: 0, endpoint }
     if (!replayable || this.attempts >= MAX_ATTEMPTS) return undefined
     if (!mayRepeat(upstream.protocol, method, failure.kind)) return undefined
     if (failure.kind === 'silent') this.#spent.push(endpoint)

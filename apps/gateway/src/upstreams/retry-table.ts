@@ -18,6 +18,8 @@ export type FailureKind =
   | 'silent'
   /** An answer whose status asks for another try. */
   | 'status'
+  /** An answer that asks for other words: they are found, and the same endpoint is asked again. */
+  | 'reworded'
   /** Not the upstream's doing, or of no use to repeat. */
   | 'final'
 

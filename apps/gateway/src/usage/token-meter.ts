@@ -1,6 +1,8 @@
+import type { Endpoint } from '../upstreams/endpoint.ts'
 import { AnswerTokens } from './answer-tokens.ts'
 import { type TokenRequest, tokensOf } from './estimate.ts'
 import type { TokenUsage } from './reservation.ts'
+import { UsageQuestion } from './usage-question.ts'
 import type { ReportedUsage } from './usage-scanner.ts'
 
 const NONE: TokenUsage = { input: 0, output: 0, total: 0, estimated: false }
@@ -14,18 +16,22 @@ const NONE: TokenUsage = { input: 0, output: 0, total: 0, estimated: false }
  */
 export class TokenMeter {
   readonly request: TokenRequest
+  readonly question: UsageQuestion
   readonly #failed: ReportedUsage[] = []
   #answer: AnswerTokens | undefined
   #abandoned = false
 
   constructor(request: TokenRequest) {
     this.request = request
+    this.question = new UsageQuestion(request.usageUnasked)
   }
 
   /** A good answer begins, instead of any before it. */
-  begin(isStream: boolean): AnswerTokens {
+  begin(endpoint: Endpoint, isStream: boolean): AnswerTokens {
     this.takeBack()
-    this.#answer = new AnswerTokens(this.request.endpoint, isStream)
+    this.question.answered(endpoint)
+    const asked = this.question.isAsked(endpoint)
+    this.#answer = new AnswerTokens(this.request.endpoint, isStream, asked)
     return this.#answer
   }
 
