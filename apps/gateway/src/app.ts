@@ -11,17 +11,31 @@ import {
 } from '@tidegate/server'
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { adminOnly } from './admin.ts'
-import { authenticate } from './auth/authenticate.ts'
-import { createKeyRing } from './auth/key-ring.ts'
+import { type AuthParts, authenticate } from './auth/authenticate.ts'
+import type { Callers } from './auth/callers.ts'
+import { FailureGuard } from './auth/failure-guard.ts'
 import type { Settings } from './config/settings.ts'
 import type { GatewayEnv } from './env.ts'
 import { forward } from './handlers/forward.ts'
 import { tunnel } from './handlers/tunnel.ts'
 import { validate } from './handlers/validate.ts'
 import { health } from './health.ts'
-import { logAdminRefusal, logAuthFailure, logFault, requestFields } from './logging.ts'
+import { guard as addressGuard } from './limits/guard.ts'
+import type { Limits } from './limits/limits.ts'
+import { type LimitStageParts, limit } from './limits/stage.ts'
+import {
+  logAdminRefusal,
+  logAuthBlock,
+  logAuthFailure,
+  logFault,
+  logKeyUse,
+  logLimitHit,
+  requestFields,
+} from './logging.ts'
 import { GatewayError, problems } from './problems.ts'
+import type { SharedRedis } from './redis.ts'
 import { type Route, routerPattern } from './routes.ts'
+import { mountSessions } from './sessions/mount.ts'
 import { carry, enter, notBuiltYet, reservedPaths, wellFormed } from './stages.ts'
 import { FailureLog } from './upstreams/failure-log.ts'
 import type { Upstream } from './upstreams/upstream.ts'
@@ -32,6 +46,10 @@ export interface GatewayParts {
   readonly logger: Logger
   readonly upstreams: readonly Upstream[]
   readonly routes: readonly Route[]
+  readonly callers: Callers
+  readonly limits: Limits
+  /** Absent: what is shared elsewhere is in this process's memory. */
+  readonly redis: SharedRedis | undefined
   /** False from the first signal on. */
   readonly ready: () => boolean
 }
@@ -45,9 +63,17 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
   const { profile, server } = settings
   const app = new Hono<GatewayEnv>({ getPath })
   const failureLog = new FailureLog()
+  const guessing = (surface: 'routes' | 'admin'): FailureGuard | undefined =>
+    settings.auth.guard &&
+    new FailureGuard({
+      settings: settings.auth.guard,
+      now: Date.now,
+      onBlock: (block) => logAuthBlock(logger, surface, block),
+    })
   const guard = adminOnly({
     key: settings.admin.key,
     profile,
+    guard: guessing('admin'),
     onRefused: (request, reason) => logAdminRefusal(logger, request, reason),
   })
 
@@ -58,27 +84,39 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
 
   // Our own endpoints come before CORS: no web page reads them for its visitor.
   if (server.compression) app.use('/health/*', compress())
-  app.route('/', health({ version, upstreams, failureLog, ready, adminOnly: guard }))
+  const { limits, redis } = parts
+  const sources = { version, upstreams, failureLog, limits, redis, ready, adminOnly: guard }
+  app.route('/', health(sources))
   for (const path of reservedPaths) app.all(path, guard, notBuiltYet)
 
   app.use(cors({ origins: server.cors.origins, profile }))
-  const ring = createKeyRing(settings.keys)
-  const limits = {
+  const transfer = {
     body: { limit: server.bodyLimit, idle: server.timeouts.body },
     write: server.timeouts.write,
   }
+  const onHit = (...hit: Parameters<LimitStageParts['onHit']>): void => logLimitHit(logger, ...hit)
+  const inFront = server.guard === undefined ? [] : [addressGuard(server.guard, onHit)]
+  const auth: AuthParts = {
+    callers: parts.callers,
+    guard: guessing('routes'),
+    onFailure: (...failure) => logAuthFailure(logger, ...failure),
+    onUse: (...use) => logKeyUse(logger, ...use),
+  }
+  const sessions = mountSessions(app, {
+    ...{ settings, logger, redis, guards: inFront, adminOnly: guard },
+    authenticate: (mode) => authenticate(mode, auth),
+  })
   for (const route of routes) {
-    const stages: MiddlewareHandler<GatewayEnv>[] = [enter(route)]
-    if (route.auth !== 'none') {
-      stages.push(
-        authenticate(route.auth, ring, (...failure) => logAuthFailure(logger, ...failure)),
-      )
-    }
-    if (route.validate !== undefined) stages.push(await validate(route.validate, limits.body))
+    const stages: MiddlewareHandler<GatewayEnv>[] = [enter(route), ...inFront]
+    if (route.auth !== 'none') stages.push(authenticate(route.auth, auth))
+    stages.push(...sessions)
+    const plan = limits.planOf(route.limits)
+    if (!plan.isEmpty) stages.push(limit({ limits, plan, body: transfer.body, onHit }))
+    if (route.validate !== undefined) stages.push(await validate(route.validate, transfer.body))
     const pattern = routerPattern(route.match)
     app
       .use(pattern, ...stages)
-      .all(pattern, carry(forward(route, limits, failureLog), tunnel(route)))
+      .all(pattern, carry(forward(route, transfer, failureLog), tunnel(route)))
   }
 
   const answers = createProblems({

@@ -34,6 +34,7 @@ function route(match: string, to: string, more: Partial<RouteSettings> = {}): Ro
     match,
     upstreams: to.split(','),
     auth: 'none',
+    limits: [],
     stripPrefix: '',
     validate: undefined,
     holdBack: 'off',
@@ -58,13 +59,17 @@ function settings(
       maxConnections: 1,
       compression: true,
       cors: { origins: [] },
+      guard: undefined,
       drain: { delay: 0, timeout: 0 },
       timeouts: { headers: 1, body: 1, write: 1 },
       tls: undefined,
     },
     admin: { key: undefined },
+    redis: undefined,
     upstreams,
     routes,
+    limits: [],
+    tiers: [],
     keys: [],
     ...more,
   }
@@ -92,7 +97,7 @@ describe('banner', () => {
     const text = show(
       settings([claude, openai, service], routes, { configFile: 'tidegate.yaml' }),
       'http://0.0.0.0:8000',
-      ['REDIS_URL: set, but what it configures is not built yet: no effect'],
+      ['DATABASE_URL: set, but what it configures is not built yet: no effect'],
     )
     expect(text).toMatchInlineSnapshot(`
       "
@@ -110,7 +115,7 @@ describe('banner', () => {
           -H 'content-type: application/json' \\
           -d '{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hello"}]}'
 
-        warning: REDIS_URL: set, but what it configures is not built yet: no effect
+        warning: DATABASE_URL: set, but what it configures is not built yet: no effect
       "
     `)
     expect(text).not.toContain('CANARY')

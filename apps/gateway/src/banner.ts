@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { isLimiting } from './config/limit-rules.ts'
 import type { RouteSettings, Settings, UpstreamSettings } from './config/settings.ts'
 import { firstRequest } from './first-request.ts'
 
@@ -21,6 +22,7 @@ export function banner({ settings, url, warnings, color }: BannerOptions): strin
     `${paint('bold', 'Tidegate')} listens on ${paint(['bold', 'cyan'], url)}`,
     `${describeSource(settings)}, profile ${settings.profile}`,
     describeRoutes(settings).join('\n'),
+    ...describeLimits(settings),
     `Try it:\n${firstRequest(settings, url)}`,
     ...warnings.map((warning) => `${paint('yellow', 'warning:')} ${warning}`),
   ]
@@ -46,6 +48,13 @@ function describeRoutes({ routes, upstreams }: Settings): readonly string[] {
       .join('  ')
       .trimEnd(),
   )
+}
+
+/** Whoever starts a second process would otherwise believe in limits that hold for both. */
+function describeLimits(settings: Settings): readonly string[] {
+  if (!isLimiting(settings)) return []
+  if (settings.redis !== undefined) return ['Limits are shared over Redis']
+  return ['Limits are kept in memory, per process: set REDIS_URL to share them']
 }
 
 function describeUpstreams(route: RouteSettings, upstreams: readonly UpstreamSettings[]): string {

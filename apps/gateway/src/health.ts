@@ -2,7 +2,9 @@ import { ServerError } from '@tidegate/server'
 import type { MiddlewareHandler } from 'hono'
 import { Hono } from 'hono'
 import type { GatewayEnv } from './env.ts'
+import type { Limits } from './limits/limits.ts'
 import { GatewayError } from './problems.ts'
+import type { SharedRedis } from './redis.ts'
 import type { Endpoint } from './upstreams/endpoint.ts'
 import type { FailureLog } from './upstreams/failure-log.ts'
 import type { Upstream } from './upstreams/upstream.ts'
@@ -12,6 +14,8 @@ export interface HealthSources {
   readonly version: string
   readonly upstreams: readonly Upstream[]
   readonly failureLog: FailureLog
+  readonly limits: Limits
+  readonly redis: SharedRedis | undefined
   /** False from the first signal on. */
   readonly ready: () => boolean
   readonly adminOnly: MiddlewareHandler<GatewayEnv>
@@ -21,30 +25,32 @@ export interface HealthSources {
  * `/livez` says that the process answers, and looks at nothing else; `/readyz` whether it should be
  * sent requests; `/health` sums up. What there is to know about components is for operators.
  */
-export function health({
-  version,
-  upstreams,
-  failureLog,
-  ready,
-  adminOnly,
-}: HealthSources): Hono<GatewayEnv> {
+export function health(sources: HealthSources): Hono<GatewayEnv> {
+  const { version, upstreams, failureLog, limits, redis, ready, adminOnly } = sources
   const app = new Hono<GatewayEnv>()
   const known = Object.fromEntries(
     upstreams.map((each) => [each.name, () => upstreamHealth(each)] as const),
   )
-  const components: Record<string, () => object> = { process: processHealth, ...known }
+  const components: Components = {
+    process: processHealth,
+    limits: () => limits.health,
+    ...(redis !== undefined && { redis: () => redis.report() }),
+    ...known,
+  }
+  // Without Redis the gateway goes on: it is worse, and no reason to send requests elsewhere.
+  const isWorse = (): boolean => redis?.available === false
 
   // For all methods: what can only be read here must not be written to on some upstream of a wide route.
   app.all('/livez', readOnly, (c) => c.json({ status: 'alive' }, 200, noStore))
   app.all('/readyz', readOnly, (c) =>
     ready()
-      ? c.json({ status: 'ready' }, 200, noStore)
+      ? c.json({ status: 'ready', ...(isWorse() && { degraded: ['redis'] }) }, 200, noStore)
       : c.json({ status: 'draining' }, 503, { ...noStore, 'retry-after': '1' }),
   )
   app.all('/health', readOnly, (c) =>
     c.json(
       {
-        status: ready() ? 'healthy' : 'unhealthy',
+        status: ready() ? (isWorse() ? 'degraded' : 'healthy') : 'unhealthy',
         version,
         timestamp: new Date().toISOString(),
         uptime_seconds: Math.round(process.uptime()),
@@ -55,16 +61,16 @@ export function health({
   )
   app.use('/health/*', adminOnly)
   // One pattern for all of them: a fixed name beside it would cost every request the slower router.
-  app.all('/health/:component', readOnly, (c) => {
+  app.all('/health/:component', readOnly, async (c) => {
     const name = c.req.param('component')
-    if (name === 'components') return c.json(lookAtAll(components), 200, noStore)
-    if (name === 'upstreams') return c.json({ upstreams: lookAtAll(known) }, 200, noStore)
+    if (name === 'components') return c.json(await lookAtAll(components), 200, noStore)
+    if (name === 'upstreams') return c.json({ upstreams: await lookAtAll(known) }, 200, noStore)
     if (name === 'failures') return c.json({ failures: failureLog.list() }, 200, noStore)
     const look = Object.hasOwn(components, name) ? components[name] : undefined
     if (look === undefined) {
       throw new GatewayError('unknown_component', `There is no component "${name}".`)
     }
-    return c.json({ component: name, ...look() }, 200, noStore)
+    return c.json({ component: name, ...(await look()) }, 200, noStore)
   })
   return app
 }
@@ -88,8 +94,13 @@ function processHealth(): object {
   }
 }
 
-function lookAtAll(components: Readonly<Record<string, () => object>>): object {
-  return Object.fromEntries(Object.entries(components).map(([name, look]) => [name, look()]))
+type Components = Readonly<Record<string, () => object | Promise<object>>>
+
+async function lookAtAll(components: Components): Promise<object> {
+  const looks = Object.entries(components).map(
+    async ([name, look]) => [name, await look()] as const,
+  )
+  return Object.fromEntries(await Promise.all(looks))
 }
 
 /** Told from real traffic: the gateway sends nothing of its own to a paid model. */

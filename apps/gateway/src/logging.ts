@@ -3,7 +3,11 @@ import type { RequestEnd } from '@tidegate/logger/hono'
 import { type Exchange, isServerError, type Outcome } from '@tidegate/server'
 import type { Context } from 'hono'
 import type { AuthFailure } from './auth/authenticate.ts'
+import type { CallersEvents } from './auth/callers.ts'
+import type { Block } from './auth/failure-guard.ts'
+import type { Identity } from './auth/identity.ts'
 import type { GatewayEnv } from './env.ts'
+import type { LimitHit } from './limits/limits.ts'
 
 /** The client closed the connection before it had its answer (nginx's number, known to operators). */
 const CLIENT_CLOSED_REQUEST = 499
@@ -15,11 +19,13 @@ export const requestFields = {
   fields: (c: Context<GatewayEnv>, end: RequestEnd) => {
     const exchange = c.get('exchange')
     const outcome = outcomeAt(end, exchange)
+    const tokens = c.get('tokens')?.usage
     return {
       request_id: exchange.requestId,
       client_request_id: exchange.clientRequestId,
       method: exchange.method,
-      path: c.env.incoming.target.ok ? c.env.incoming.target.path : undefined,
+      path:
+        c.get('loggedPath') ?? (c.env.incoming.target.ok ? c.env.incoming.target.path : undefined),
       route: exchange.route,
       upstream: c.get('call')?.upstream.name,
       attempts: c.get('call')?.attempts,
@@ -28,8 +34,13 @@ export const requestFields = {
       client: exchange.client ?? null,
       client_ip: exchange.clientIp,
       tenant: exchange.tenant ?? null,
+      tier: c.get('identity')?.tier,
       // Of our own answers nobody counts the bytes.
       bytes_out: exchange.route === undefined ? undefined : exchange.bytesOut,
+      tokens_in: tokens?.input,
+      tokens_out: tokens?.output,
+      // Only where an upstream didn't say it.
+      tokens_estimated: tokens?.estimated === true ? true : undefined,
       outcome: outcome === 'complete' ? undefined : outcome,
       error_code: exchange.errorCode,
     }
@@ -58,9 +69,51 @@ export function logFault(logger: Logger, c: Context<GatewayEnv>, error: unknown)
   }
 }
 
+/** A network is refused for a while, as it guesses: told once, not for each request that is. */
+export function logAuthBlock(
+  logger: Logger,
+  surface: 'routes' | 'admin',
+  { network, failures, blockMs }: Block,
+): void {
+  logSecurityEvent(logger, {
+    type: 'auth_blocked',
+    surface,
+    client_network: network,
+    failures,
+    block_ms: blockMs,
+  })
+}
+
+/** At debug, as every request uses one. */
+export function logKeyUse(logger: Logger, exchange: Exchange, identity: Identity): void {
+  if (!logger.isLevelEnabled('debug')) return
+  const { kind, id, tier } = identity
+  const atDebug = { info: logger.debug.bind(logger), warn: logger.warn.bind(logger) }
+  logSecurityEvent(atDebug, {
+    type: 'key_use',
+    kind,
+    client: id,
+    tier: tier ?? null,
+    client_ip: exchange.clientIp,
+    route: exchange.route,
+  })
+}
+
+/** What is known of those who vouch for tokens. */
+export function logAuthorities(logger: Logger): CallersEvents {
+  return {
+    onKeys: (issuer, { available, error }) => {
+      if (available) logger.info({ issuer }, 'signing keys can be fetched again')
+      else logger.warn({ issuer, err: error }, 'signing keys can not be fetched')
+    },
+    onFault: (authority, error) =>
+      logger.warn({ authority, err: error }, 'a token could not be checked'),
+  }
+}
+
 export function logAuthFailure(logger: Logger, exchange: Exchange, failure: AuthFailure): void {
   logSecurityEvent(logger, {
-    type: 'auth_failure',
+    type: failure.reason === 'insufficient' ? 'access_denied' : 'auth_failure',
     reason: failure.reason,
     header: failure.header,
     client_ip: exchange.clientIp,
@@ -74,5 +127,18 @@ export function logAdminRefusal(logger: Logger, exchange: Exchange, reason: stri
     surface: 'admin',
     reason,
     client_ip: exchange.clientIp,
+  })
+}
+
+export function logLimitHit(logger: Logger, exchange: Exchange, hit: LimitHit): void {
+  logSecurityEvent(logger, {
+    type: 'limit_hit',
+    policy: hit.policy,
+    subject: hit.subject,
+    hits: hit.hits,
+    shadow: hit.shadow ? true : undefined,
+    client: exchange.client ?? null,
+    client_ip: exchange.clientIp,
+    route: exchange.route,
   })
 }

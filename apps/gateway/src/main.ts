@@ -4,9 +4,14 @@ import process from 'node:process'
 import { createLogger, type Logger } from '@tidegate/logger'
 import { createDrain, type Drain } from '@tidegate/server/node'
 import { createGateway } from './app.ts'
+import { createCallers } from './auth/callers.ts'
 import { banner } from './banner.ts'
+import { isLimiting } from './config/limit-rules.ts'
 import type { Settings } from './config/settings.ts'
 import { startDemoModel } from './demo/server.ts'
+import { openLimits } from './limits/open.ts'
+import { logAuthorities } from './logging.ts'
+import { openRedis } from './redis.ts'
 import { connectRoutes } from './routes.ts'
 import { createGatewayServer } from './serve.ts'
 import { createUpstream, type Upstream } from './upstreams/upstream.ts'
@@ -43,6 +48,9 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     createUpstream(demo === undefined || !each.demo ? each : atUrl(each, demo.url)),
   )
   const byName = new Map<string, Upstream>(upstreams.map((each) => [each.name, each]))
+  const redis = settings.redis && (await openRedis(settings.redis, logger))
+  const limits = await openLimits(settings, redis, logger)
+  const callers = createCallers(settings, logAuthorities(logger))
   const gate: { drain: Drain | undefined } = { drain: undefined }
   const app = await createGateway({
     settings,
@@ -50,6 +58,9 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     logger,
     upstreams,
     routes: connectRoutes(settings.routes, byName),
+    callers,
+    limits,
+    redis,
     ready: () => gate.drain?.ready ?? false,
   })
   const server = createGatewayServer(app, settings.server, (reason, ip) =>
@@ -65,6 +76,8 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     const { destroyed } = await drain.start()
     if (destroyed > 0) logger.warn({ destroyed }, 'drain timed out: connections were cut off')
     await Promise.allSettled([...pools.map((pool) => pool.destroy()), demo?.close()])
+    await Promise.allSettled([limits.close(), callers.close()])
+    await Promise.allSettled([redis?.close()])
     logger.info('stopped')
     await logger.close()
   }
@@ -75,6 +88,10 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
 
 /** A signal that comes within this of the first is the same keypress, passed on by a parent process. */
 const SAME_SIGNAL_MS = 100
+
+/** What holds without Redis. */
+const PER_PROCESS =
+  'limits are kept in memory, per process: set REDIS_URL to share them between gateways'
 
 function atUrl(upstream: Settings['upstreams'][number], url: URL): typeof upstream {
   return { ...upstream, endpoints: upstream.endpoints.map((each) => ({ ...each, url })) }
@@ -96,6 +113,7 @@ function announce(logger: Logger, { settings, warnings, tty }: StartOptions, url
     return
   }
   for (const warning of warnings) logger.warn(warning)
+  if (isLimiting(settings) && settings.redis === undefined) logger.info(PER_PROCESS)
   logger.info(
     {
       url,

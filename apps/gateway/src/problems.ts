@@ -8,9 +8,22 @@ export type GatewayErrorCode =
   | 'no_route'
   | 'invalid_api_key'
   | 'missing_api_key'
+  | 'invalid_token'
+  | 'insufficient_scope'
+  | 'auth_unavailable'
+  | 'too_many_failed_attempts'
   | 'admin_key_required'
   | 'admin_disabled'
   | 'not_built_yet'
+  | 'rate_limit_exceeded'
+  | 'token_limit_exceeded'
+  | 'concurrency_limit_exceeded'
+  | 'request_exceeds_limit'
+  | 'session_ended'
+  | 'unknown_session'
+  | 'invalid_session_id'
+  | 'invalid_session_user'
+  | 'sessions_unavailable'
   | 'unknown_component'
   | 'upgrade_unsupported'
   | 'upstream_unreachable'
@@ -52,6 +65,39 @@ export const problems = defineProblems({
     fault: 'client',
     remedy: 'Check the key: this gateway takes its own keys, not those of a provider.',
   },
+  invalid_token: {
+    status: 401,
+    title: 'The token is not accepted',
+    type: 'authentication_error',
+    fault: 'client',
+    remedy: 'Get a new token from its issuer, made for this gateway.',
+    retry: false,
+  },
+  insufficient_scope: {
+    status: 403,
+    title: 'The token does not allow this',
+    type: 'permission_error',
+    fault: 'policy',
+    remedy: 'Ask its issuer for a token that has what is missing.',
+    retry: false,
+  },
+  auth_unavailable: {
+    status: 503,
+    title: 'Tokens can not be checked now',
+    type: 'api_error',
+    fault: 'gateway',
+    expose: true,
+    remedy: 'The token may be good: retry with it after the time in retry-after.',
+    retry: true,
+  },
+  too_many_failed_attempts: {
+    status: 429,
+    title: 'Too many wrong credentials',
+    type: 'rate_limit_error',
+    fault: 'policy',
+    remedy: 'Correct the credential, and wait for the time in retry-after.',
+    retry: false,
+  },
   admin_key_required: {
     status: 401,
     title: 'The admin key is required',
@@ -73,6 +119,79 @@ export const problems = defineProblems({
     fault: 'gateway',
     remedy: 'This endpoint is reserved for a later version of the gateway.',
     retry: false,
+  },
+  rate_limit_exceeded: {
+    status: 429,
+    title: 'Too many requests',
+    type: 'rate_limit_error',
+    fault: 'policy',
+    remedy: 'Retry after the time in retry-after.',
+    retry: true,
+  },
+  token_limit_exceeded: {
+    status: 429,
+    title: 'Too many tokens',
+    type: 'rate_limit_error',
+    fault: 'policy',
+    remedy: 'Retry after the time in retry-after, or ask for less.',
+    retry: true,
+  },
+  concurrency_limit_exceeded: {
+    status: 429,
+    title: 'Too much at the same time',
+    type: 'rate_limit_error',
+    fault: 'policy',
+    remedy: 'Let something of yours end first, then retry.',
+    retry: true,
+  },
+  request_exceeds_limit: {
+    status: 429,
+    title: 'The request is larger than the limit ever allows',
+    type: 'rate_limit_error',
+    fault: 'policy',
+    remedy:
+      'Waiting does not help: shorten the prompt, lower max_tokens, or have the limit raised.',
+    retry: false,
+  },
+  session_ended: {
+    status: 401,
+    title: 'The session was ended',
+    type: 'authentication_error',
+    fault: 'client',
+    remedy: 'Begin another session: sign in again, or send another X-Session-ID.',
+    retry: false,
+  },
+  unknown_session: {
+    status: 404,
+    title: 'No such session',
+    type: 'invalid_request_error',
+    fault: 'client',
+    remedy: 'GET /api/v1/sessions lists the open ones.',
+    retry: false,
+  },
+  invalid_session_id: {
+    status: 400,
+    title: 'Not a session id',
+    type: 'invalid_request_error',
+    fault: 'client',
+    remedy: 'Send one X-Session-ID of up to 256 visible ASCII characters, or none.',
+    retry: false,
+  },
+  invalid_session_user: {
+    status: 400,
+    title: 'Not a user of sessions',
+    type: 'invalid_request_error',
+    fault: 'client',
+    remedy: 'Name the user as key:ID, jwt:USER, oauth:USER or ip:ADDRESS, as sessions show it.',
+    retry: false,
+  },
+  sessions_unavailable: {
+    status: 503,
+    title: 'Sessions are out of reach',
+    type: 'api_error',
+    fault: 'gateway',
+    remedy: 'Retry shortly. If it persists, the operator looks at Redis.',
+    retry: true,
   },
   unknown_component: {
     status: 404,

@@ -46,3 +46,21 @@ export function findHostFault(text: string): string | undefined {
 export function isLocalHost(host: string): boolean {
   return host.toLowerCase() === 'localhost' || isLoopback(host)
 }
+
+/** What is wrong with a node of Redis, which is a host with or without a port, or undefined. */
+export function findNodeFault(text: string): string | undefined {
+  return parseNode(text) === undefined ? 'expected a host and port such as redis-1:6379' : undefined
+}
+
+/** A host and, if it is given, its port; IPv6 addresses in brackets. */
+export function parseNode(
+  text: string,
+): { readonly host: string; readonly port?: number } | undefined {
+  const [, bracketed, name, digits] =
+    /^(?:\[([0-9a-f:.]+)\]|([a-z0-9](?:[a-z0-9._-]*[a-z0-9])?))(?::(\d{1,5}))?$/i.exec(text) ?? []
+  const host = bracketed ?? name
+  if (host === undefined || (bracketed !== undefined && isIP(bracketed) !== 6)) return undefined
+  if (digits === undefined) return { host }
+  const port = Number(digits)
+  return port >= 1 && port <= 65_535 ? { host, port } : undefined
+}

@@ -1,11 +1,15 @@
 import { resolve } from 'node:path'
 import type { Secret } from '@tidegate/config'
+import { compileAuth } from './compile-auth.ts'
+import { ruleOf, rulesOf } from './limit-rules.ts'
+import { namesRedis, redisOptionsOf } from './redis-options.ts'
 import { authOf } from './rules/exposure.ts'
 import type { GatewayConfig } from './schema/gateway.ts'
 import { retryDefaults } from './schema/resilience.ts'
 import type {
   KeySettings,
   Profile,
+  RedisSettings,
   RetrySettings,
   RouteSettings,
   ServerSettings,
@@ -34,12 +38,29 @@ export function compileSettings(config: GatewayConfig, context: CompileContext):
     ...compileLogFile(config.logging.file, context),
     server: compileServer(config.server, context),
     admin: { key: config.admin.key },
+    redis: compileRedis(config.redis, context),
     upstreams: Object.entries(config.upstreams).map(([name, upstream]) =>
       compileUpstream(name, upstream, context),
     ),
     routes: config.routes.map((route) => compileRoute(config, route)),
+    limits: Object.entries(config.limits).map(([name, limit]) => ({
+      name,
+      by: limit.by,
+      rule: ruleOf(limit),
+    })),
+    tiers: Object.entries(config.tiers).map(([name, tier]) => ({ name, ...rulesOf(tier) })),
     keys: config.auth.keys.map(compileKey),
+    sessions: config.sessions,
+    auth: compileAuth(config.auth),
   }
+}
+
+function compileRedis(
+  redis: GatewayConfig['redis'],
+  { cwd }: CompileContext,
+): RedisSettings | undefined {
+  if (!namesRedis(redis)) return undefined
+  return { options: redisOptionsOf(redis, cwd), prefix: redis.prefix }
 }
 
 function compileLogFile(
@@ -56,8 +77,14 @@ function compileServer(server: GatewayConfig['server'], { tls }: CompileContext)
   const { cors, drain, timeouts } = server
   return {
     ...{ host, port, trustedProxies, bodyLimit, keepAlive, maxConnections, compression },
-    ...{ cors, drain, timeouts, tls },
+    ...{ cors, drain, timeouts, tls, guard: compileGuard(server.guard) },
   }
+}
+
+function compileGuard(guard: GatewayConfig['server']['guard']): ServerSettings['guard'] {
+  if (guard === undefined) return undefined
+  const { amount, windowMs } = guard.rate
+  return { limit: amount, windowMs, burst: guard.burst ?? 2 * amount }
 }
 
 function compileUpstream(
@@ -94,6 +121,7 @@ function compileRoute(
     match: route.match,
     upstreams: route.upstreams,
     auth: authOf(config, route),
+    limits: route.limits,
     stripPrefix: route.stripPrefix ?? '',
     validate: compileValidation(route.validate),
     holdBack: route.stream?.holdBack ?? 'off',

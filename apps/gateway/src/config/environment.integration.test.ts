@@ -126,12 +126,12 @@ describe('the environment alone', () => {
   })
 
   it('warns of what is set without effect', async () => {
-    const env = { REDIS_URL: 'redis://x', RATE_LIMIT_BURST: '10', OPENAI_API_KYE: 'x' }
+    const env = { DATABASE_URL: 'postgres://x', REDIS_PASSWORD: 'x', OPENAI_API_KYE: 'x' }
     expect(warningsOf(await checkEnvironment(env))).toMatchInlineSnapshot(`
       [
-        "RATE_LIMIT_BURST: set, but what it configures is not built yet: no effect",
-        "REDIS_URL: set, but what it configures is not built yet: no effect",
+        "DATABASE_URL: set, but what it configures is not built yet: no effect",
         "OPENAI_API_KYE: nothing reads the variable OPENAI_API_KYE (did you mean "OPENAI_API_KEY"?)",
+        "REDIS_PASSWORD: redis.password: set, but has no effect without a Redis; name one under redis.url (REDIS_URL)",
       ]
     `)
   })

@@ -98,6 +98,7 @@ auth:
         match: '/v1/**',
         upstreams: ['openai'],
         auth: 'required',
+        limits: [],
         stripPrefix: '',
         validate: {
           required: ['model'],
@@ -110,6 +111,7 @@ auth:
         match: '/companion/**',
         upstreams: ['companion'],
         auth: 'none',
+        limits: [],
         stripPrefix: '/companion',
         validate: undefined,
         holdBack: 'off',

@@ -10,14 +10,18 @@ import {
 } from '@tidegate/config'
 import { compileSettings } from './compile.ts'
 import { processDefinition } from './environment.ts'
+import { idleLimitsDefinition, limitsDefinition, limitsFromEnvironment } from './limit-variables.ts'
 import { type EnvironmentSetup, setUpFromEnvironment } from './provider-setup.ts'
 import { providersDefinition } from './providers.ts'
+import { checkRedis } from './redis-options.ts'
 import { mergeReports } from './report.ts'
 import { exposureRules } from './rules/exposure.ts'
 import { keyRules } from './rules/keys.ts'
+import { limitRules } from './rules/limits.ts'
 import { createLogFileRule } from './rules/log-file.ts'
 import { routeRules } from './rules/routes.ts'
 import { createTlsRule, readTls } from './rules/tls.ts'
+import { tokenRules } from './rules/tokens.ts'
 import { upstreamRules } from './rules/upstreams.ts'
 import { checkValidation } from './rules/validation.ts'
 import { gatewaySchema } from './schema/gateway.ts'
@@ -49,8 +53,11 @@ export async function checkSettings({
   const from = { env, cwd }
   const process = checkConfig(processDefinition, from)
   const providers = file === undefined ? checkConfig(providersDefinition, from) : undefined
-  const reports = [process, ...(providers === undefined ? [] : [providers])].map(ofEnvironment)
-  const setup = providers && setUpFromEnvironment(providers.draft)
+  const limits = checkConfig(file === undefined ? limitsDefinition : idleLimitsDefinition, from)
+  const checked = [process, ...(providers === undefined ? [] : [providers]), limits]
+  const reports = checked.map(ofEnvironment)
+  const setup =
+    providers && setUpFromEnvironment(providers.draft, limitsFromEnvironment(limits.draft))
   const layer = {
     ...(setup && { version: 1 as const, ...setup.input }),
     ...(known(() => process.draft.debug) && { logging: { level: 'debug' as const } }),
@@ -59,10 +66,12 @@ export async function checkSettings({
     ...from,
     ...(file !== undefined && { files: [file] }),
   })
-  const problems = await checkValidation(gateway.draft, gateway.report.origins)
+  const { draft } = gateway
+  const { origins } = gateway.report
   const report = mergeReports(relocate(gateway.report, setup), [
     ...reports,
-    { problems, warnings: [] },
+    { problems: await checkValidation(draft, origins), warnings: [] },
+    await checkRedis(draft, origins, cwd),
   ])
   if (!gateway.ok || report.problems.length > 0) return { settings: undefined, report }
   const { config, profile } = gateway
@@ -85,7 +94,7 @@ export async function loadSettings(options: LoadSettingsOptions): Promise<{
   return { settings, report }
 }
 
-type Layer = Partial<Pick<EnvironmentSetup['input'], 'upstreams' | 'routes'>> & {
+type Layer = Partial<EnvironmentSetup['input']> & {
   readonly version?: 1
   readonly logging?: { readonly level: 'debug' }
 }
@@ -97,7 +106,14 @@ function defineGateway(layer: Layer, cwd: string) {
     schema: gatewaySchema,
     profiles,
     refine: [
-      ...[...routeRules, ...upstreamRules, ...exposureRules, ...keyRules],
+      ...[
+        ...routeRules,
+        ...upstreamRules,
+        ...exposureRules,
+        ...keyRules,
+        ...tokenRules,
+        ...limitRules,
+      ],
       ...[createTlsRule(cwd), createLogFileRule(cwd)],
     ],
   })

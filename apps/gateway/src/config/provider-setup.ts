@@ -6,7 +6,7 @@ import { TOTAL_MS } from './schema/upstreams.ts'
 /** Upstreams and routes that variables made. */
 export interface EnvironmentSetup {
   /** What a file would have said. */
-  readonly input: Pick<GatewayInput, 'upstreams' | 'routes'>
+  readonly input: Pick<GatewayInput, 'upstreams' | 'routes' | 'limits'>
   /** For each upstream's name the variable it comes from. */
   readonly variables: Readonly<Record<string, string>>
   /** The name of the upstream that is the local demo model, if one is. */
@@ -22,13 +22,12 @@ interface Part {
 
 /**
  * Upstreams and routes as the variables describe them; the demo model where no provider is named. A
- * provider of which a variable is wrong is left out.
+ * provider of which a variable is wrong is left out. `limits` hold on every route.
  */
-export function setUpFromEnvironment({
-  providers: given,
-}: {
-  readonly providers: Providers
-}): EnvironmentSetup {
+export function setUpFromEnvironment(
+  { providers: given }: { readonly providers: Providers },
+  limits: NonNullable<GatewayInput['limits']>,
+): EnvironmentSetup {
   const ai = eachKnown([anthropic, openai], (describe) => describe(given))
   const parts = [
     ...(ai.length > 0 ? ai : [demo]),
@@ -37,7 +36,10 @@ export function setUpFromEnvironment({
   return {
     input: {
       upstreams: Object.fromEntries(parts.map(({ name, upstream }) => [name, upstream])),
-      routes: parts.flatMap(({ routes }) => routes),
+      routes: parts.flatMap(({ routes }) =>
+        routes.map((route) => ({ ...route, limits: Object.keys(limits) })),
+      ),
+      limits,
     },
     variables: Object.fromEntries(parts.map(({ name, variable }) => [name, variable])),
     demo: ai.length > 0 ? undefined : demo.name,

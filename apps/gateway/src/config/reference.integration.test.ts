@@ -44,7 +44,7 @@ describe('createReference', () => {
     expect(Object.keys(schema.properties).sort()).toEqual(
       [
         ...['$schema', 'admin', 'auth', 'limits', 'logging', 'redis', 'routes', 'server', 'tiers'],
-        ...['upstreams', 'version'],
+        ...['sessions', 'upstreams', 'version'],
       ].sort(),
     )
   })

@@ -1,6 +1,7 @@
 import { defineConfig, toDotenvExample, toJsonSchema, toMarkdown } from '@tidegate/config'
 import { z } from 'zod'
 import { LATER_VARIABLES, processDefinition } from './environment.ts'
+import { limitsDefinition } from './limit-variables.ts'
 import { providersDefinition } from './providers.ts'
 import { gatewaySchema } from './schema/gateway.ts'
 
@@ -25,10 +26,22 @@ export function createReference(): readonly GeneratedFile[] {
 }
 
 function dotenvExample(): string {
-  const { server, admin, logging } = gatewaySchema.shape
+  const { server, admin, logging, redis, sessions } = gatewaySchema.shape
   const { providers } = providersDefinition.schema.shape
   const { debug } = processDefinition.schema.shape
-  const schema = z.strictObject({ providers, server, admin, logging, debug })
+  const { enabled, perMinute, burst } = limitsDefinition.schema.shape.limits.unwrap().shape
+  // The other way to say it is not there: both at once are an error.
+  const limits = z.strictObject({ perMinute, burst, enabled }).prefault({})
+  const schema = z.strictObject({
+    providers,
+    limits,
+    sessions,
+    server,
+    admin,
+    redis,
+    logging,
+    debug,
+  })
   const names = LATER_VARIABLES.map((name) => `#   ${name}`).join('\n')
   return `${toDotenvExample(defineConfig({ name: 'tidegate', schema }))}
 # --- not built yet: setting these has no effect, and a start says so ---
@@ -51,6 +64,13 @@ These variables make upstreams and routes when \`tidegate start\` gets no file. 
 four, \`/v1/**\` is answered by a local demo model that says what it is.
 
 ${variableTable(toMarkdown(providersDefinition))}
+
+## Limits without a file
+
+These limit each address on every route when there is no file. With one, \`limits\` and \`routes[].limits\` say
+what is limited, and a start says so of each of these that is set.
+
+${variableTable(toMarkdown(limitsDefinition))}
 
 ## Variables without a key
 

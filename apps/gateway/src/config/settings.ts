@@ -1,4 +1,7 @@
 import type { Secret } from '@tidegate/config'
+import type { Rule } from '@tidegate/rate-limit'
+import type { RedisOptions } from '@tidegate/redis'
+import type { AuthSettings } from './auth-settings.ts'
 
 /**
  * What the gateway runs on: the configuration compiled at load, so that nothing is parsed per request.
@@ -13,9 +16,43 @@ export interface Settings {
   readonly logFile?: LogFileSettings
   readonly server: ServerSettings
   readonly admin: { readonly key: Secret | undefined }
+  /** Absent: memory, and what is shared elsewhere is per process here. */
+  readonly redis: RedisSettings | undefined
   readonly upstreams: readonly UpstreamSettings[]
   readonly routes: readonly RouteSettings[]
+  readonly limits: readonly LimitSettings[]
+  readonly tiers: readonly TierSettings[]
   readonly keys: readonly KeySettings[]
+  /** Absent: off. */
+  readonly sessions: SessionSettings | undefined
+  readonly auth: AuthSettings
+}
+
+export interface RedisSettings {
+  readonly options: RedisOptions
+  /** What all keys begin with. */
+  readonly prefix: string
+}
+
+export interface LimitSettings {
+  readonly name: string
+  /** Who shares it. */
+  readonly by: 'ip' | 'key' | 'user'
+  readonly rule: Rule
+}
+
+/** What each caller of a tier may use; absent: no limit. */
+export interface TierSettings {
+  readonly name: string
+  readonly requests: Rule | undefined
+  readonly tokens: Rule | undefined
+  readonly concurrent: Rule | undefined
+}
+
+/** What one user may have open. */
+export interface SessionSettings {
+  readonly max: number
+  readonly ttl: number
 }
 
 export type Profile = 'development' | 'test' | 'staging' | 'production'
@@ -39,6 +76,8 @@ export interface ServerSettings {
   readonly maxConnections: number
   readonly compression: boolean
   readonly cors: { readonly origins: readonly string[] }
+  /** What one address may ask of this process. Absent: off. */
+  readonly guard: BucketSettings | undefined
   readonly drain: { readonly delay: number; readonly timeout: number }
   readonly timeouts: {
     /** The request's head must be in within this time. */
@@ -49,6 +88,13 @@ export interface ServerSettings {
     readonly write: number
   }
   readonly tls: { readonly cert: string; readonly key: string } | undefined
+}
+
+/** So many per window, and so many at once after a pause. */
+export interface BucketSettings {
+  readonly limit: number
+  readonly windowMs: number
+  readonly burst: number
 }
 
 export interface UpstreamSettings {
@@ -112,6 +158,8 @@ export interface RouteSettings {
   /** In order of failover; all of one protocol. */
   readonly upstreams: readonly string[]
   readonly auth: AuthMode
+  /** Names of limits, and `tier` for those of the caller's tier. */
+  readonly limits: readonly string[]
   readonly stripPrefix: string
   readonly validate:
     | {

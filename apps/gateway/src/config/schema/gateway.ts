@@ -1,10 +1,12 @@
 import { field } from '@tidegate/config'
 import { z } from 'zod'
 import { authSchema } from './auth.ts'
-import { later } from './later.ts'
+import { limitsSchema, tiersSchema } from './limits.ts'
 import { loggingSchema } from './logging.ts'
+import { redisSchema } from './redis.ts'
 import { routeSchema } from './routes.ts'
 import { adminSchema, serverSchema } from './server.ts'
+import { sessionsSchema } from './sessions.ts'
 import { upstreamsSchema } from './upstreams.ts'
 
 /** The configuration file: the gateway's public contract. */
@@ -13,14 +15,15 @@ export const gatewaySchema = z.strictObject({
   server: serverSchema,
   admin: adminSchema,
   logging: loggingSchema,
-  redis: z.strictObject({ url: later('sharing state over Redis', []) }).prefault({}),
+  redis: redisSchema,
   upstreams: upstreamsSchema,
   routes: field(z.array(routeSchema).min(1), {
     description: 'Which requests go where. The first whose `match` fits wins.',
   }),
-  limits: later('limiting', [{}]),
-  tiers: later('tiers', [{}]),
+  limits: limitsSchema,
+  tiers: tiersSchema,
   auth: authSchema,
+  sessions: sessionsSchema,
 })
 
 /** A configuration as its schema gives it: parsed and complete, not yet compiled. */

@@ -60,7 +60,7 @@ export const routeSchema = z.strictObject({
   ),
   auth: field(choice(['required', 'optional', 'none']).optional(), {
     description:
-      'Whether a client needs a key. Unset: `required` when `auth.keys` are there, else `none`.',
+      'Whether a client needs a key or a token. Unset: `required` when `auth` takes any, else `none`.',
   }),
   stripPrefix: field(z.string().optional(), {
     description:
@@ -68,7 +68,11 @@ export const routeSchema = z.strictObject({
     example: '/companion',
   }),
   validate,
-  limits: later('limiting', [[]]),
+  limits: field(list().default([]), {
+    description:
+      "Which of `limits` hold here, and `tier` for those of the caller's tier. All are asked before anything is sent.",
+    example: 'per-ip,tier',
+  }),
   cache: later('caching'),
   coalesce: later('coalescing', [false]),
   idempotency: later('replaying by Idempotency-Key'),

@@ -1,5 +1,15 @@
 import { field } from '@tidegate/config'
-import { boolean, byteSize, duration, integer, list, port, secret } from '@tidegate/config/fields'
+import {
+  boolean,
+  byteSize,
+  duration,
+  integer,
+  list,
+  offOr,
+  port,
+  rate,
+  secret,
+} from '@tidegate/config/fields'
 import { z } from 'zod'
 import { findHostFault, findNetworkFault, findOriginFault } from '../addresses.ts'
 import { checked, findCredentialFault } from './checked.ts'
@@ -51,6 +61,15 @@ const tls = z
   })
   .optional()
 
+const guard = z.strictObject({
+  rate: field(rate().default({ amount: 1000, windowMs: 1000 }), {
+    description: 'How many requests in how long.',
+  }),
+  burst: field(integer({ min: 1, max: 1_000_000 }).optional(), {
+    description: 'How many at once after a pause. Unset: twice the amount of `rate`.',
+  }),
+})
+
 /** How the gateway listens. */
 export const serverSchema = z
   .strictObject({
@@ -81,6 +100,10 @@ export const serverSchema = z
     }),
     cors,
     drain,
+    guard: field(offOr(guard).prefault({}), {
+      description:
+        'What one address (IPv6: one /56 network) may ask of this process before anything else is looked at. This machine itself may ask at will.',
+    }),
     timeouts,
     tls,
   })
