@@ -33,6 +33,10 @@ export function memoryStore({ maxKeys = 100_000 }: MemoryStoreOptions = {}): Mem
   }
   const tables = new Tables(maxKeys)
   const decide = (subject: string, requests: readonly StoreRequest[], now: number) => {
+    const [first] = requests
+    if (requests.length === 1 && first?.action === 'take') {
+      return [takeAlone(first, tables.of(first.limit), subject, now)]
+    }
     const steps = requests.map(
       (request) => new Step(request, tables.of(request.limit), subject, now),
     )
@@ -77,6 +81,46 @@ class Tables {
   }
 }
 
+/** What nearly everybody asks, one `take`: decided as by a step of its own, without making one. */
+function takeAlone(
+  request: StoreRequest,
+  table: MeterTable,
+  subject: string,
+  now: number,
+): Verdict {
+  const known = table.get(subject)
+  known?.advance(now)
+  const meter = known ?? table.create(now)
+  const waitMs = waitOf(request, meter)
+  if (waitMs > 0) return verdictOf(meter, waitMs, false, NOTHING_TAKEN)
+  const stamp = take(request, meter)
+  if (known === undefined) table.add(subject, meter, now)
+  return verdictOf(meter, waitMs, true, stamp)
+}
+
+function waitOf({ amount, id, limit }: StoreRequest, meter: Meter): number {
+  return amount > capacityOf(limit.rule) ? Number.POSITIVE_INFINITY : meter.waitMs(amount, id)
+}
+
+/** Takes what fits, and tells when: nothing is taken where `id` holds it already. */
+function take({ amount, id }: StoreRequest, meter: Meter): number {
+  const stamp = id === undefined || !meter.holds(id) ? meter.stamp() : NOTHING_TAKEN
+  meter.take(amount, id)
+  return stamp
+}
+
+function verdictOf(meter: Meter, waitMs: number, applied: boolean, stamp: number): Verdict {
+  return {
+    allowed: waitMs <= 0,
+    applied,
+    remaining: meter.remaining(),
+    retryAfterMs: Math.max(0, waitMs),
+    resetMs: Math.max(0, meter.resetMs()),
+    source: 'memory',
+    stamp,
+  }
+}
+
 /** One request on its way: looked at first, carried out when all others were looked at too. */
 class Step {
   readonly #request: StoreRequest
@@ -111,22 +155,12 @@ class Step {
     const asked = action === 'take' || action === 'peek'
     const applied = this.#apply(admitted)
     const waitMs = asked ? this.#waitMs : this.#meter.waitMs(1)
-    return {
-      allowed: waitMs <= 0,
-      applied,
-      remaining: this.#meter.remaining(),
-      retryAfterMs: Math.max(0, waitMs),
-      resetMs: Math.max(0, this.#meter.resetMs()),
-      source: 'memory',
-      stamp: this.#stamp,
-    }
+    return verdictOf(this.#meter, waitMs, applied, this.#stamp)
   }
 
   #wait(): number {
-    const { amount, id, limit, action } = this.#request
-    if (action !== 'take' && action !== 'peek') return 0
-    if (amount > capacityOf(limit.rule)) return Number.POSITIVE_INFINITY
-    return this.#meter.waitMs(amount, id)
+    const { action } = this.#request
+    return action === 'take' || action === 'peek' ? waitOf(this.#request, this.#meter) : 0
   }
 
   #apply(admitted: boolean): boolean {
@@ -159,9 +193,7 @@ class Step {
   }
 
   #take(): true {
-    const { amount, id } = this.#request
-    if (id === undefined || !this.#meter.holds(id)) this.#stamp = this.#meter.stamp()
-    this.#meter.take(amount, id)
+    this.#stamp = take(this.#request, this.#meter)
     return this.#keep()
   }
 

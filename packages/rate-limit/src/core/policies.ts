@@ -23,6 +23,8 @@ export interface Asked<Name extends string> extends StoreRequest {
 /** The policies of a limiter: makes checked requests of what a caller asks. */
 export class Policies<Name extends string> {
   readonly #limits = new Map<string, Asked<Name>['limit']>()
+  /** What is asked most, a cost of 1, made once. */
+  readonly #charges = new Map<string, Asked<Name>>()
 
   constructor(rules: Readonly<Record<Name, Rule>>) {
     for (const policy of Object.keys(rules) as Name[]) {
@@ -31,7 +33,10 @@ export class Policies<Name extends string> {
           `Policy "${policy}": a name is 1 to 64 lower-case letters, digits, "-", "_" and ".".`,
         )
       }
-      this.#limits.set(policy, Object.freeze({ policy, rule: rules[policy] }))
+      const limit = Object.freeze({ policy, rule: rules[policy] })
+      this.#limits.set(policy, limit)
+      if (limit.rule.kind === 'concurrency') continue
+      this.#charges.set(policy, Object.freeze({ limit, action: 'take', amount: 1 }))
     }
   }
 
@@ -40,7 +45,8 @@ export class Policies<Name extends string> {
   }
 
   charge(policy: Name, cost?: number): Asked<Name> {
-    return withoutSlots(this.#ask('take', policy, cost))
+    const charge = cost === undefined ? this.#charges.get(policy) : undefined
+    return charge ?? withoutSlots(this.#ask('take', policy, cost))
   }
 
   chargeAll(requests: readonly PolicyRequest<Name>[]): readonly Asked<Name>[] {

@@ -113,13 +113,16 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
 
   async check(policy: Name, subject: string, options?: CheckOptions): Promise<Decision<Name>> {
     const request = this.#policies.charge(policy, options?.cost)
-    return this.#checked(subject, request, await this.#ask(subject, [request]))
+    checkSubject(subject)
+    // Not awaited where there is nothing to wait for.
+    const verdicts = this.#store.decideSync?.(subject, [request], this.#ms())
+    return this.#checked(subject, request, verdicts ?? (await this.#ask(subject, [request])))
   }
 
   checkSync(policy: Name, subject: string, options?: CheckOptions): Decision<Name> | undefined {
     const request = this.#policies.charge(policy, options?.cost)
     checkSubject(subject)
-    const verdicts = this.#store.decideSync?.(subject, [request], Math.floor(this.#now()))
+    const verdicts = this.#store.decideSync?.(subject, [request], this.#ms())
     return verdicts === undefined ? undefined : this.#checked(subject, request, verdicts)
   }
 
@@ -182,7 +185,11 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
 
   async #ask(subject: string, requests: readonly StoreRequest[]): Promise<readonly Verdict[]> {
     checkSubject(subject)
-    return this.#store.decide(subject, requests, Math.floor(this.#now()))
+    return this.#store.decide(subject, requests, this.#ms())
+  }
+
+  #ms(): number {
+    return Math.floor(this.#now())
   }
 
   async #tell(subject: string, request: Asked<Name>): Promise<Decision<Name>> {
@@ -217,6 +224,8 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
   }
 }
 
+const { timeOrigin } = performance
+
 function sinceStart(): number {
-  return performance.timeOrigin + performance.now()
+  return timeOrigin + performance.now()
 }

@@ -19,6 +19,7 @@ export abstract class Meter {
 
   /** Brings the meter to `now` (whole milliseconds). Everything else is told as of the last call. */
   advance(now: number): void {
+    if (now === this.#seen) return
     const elapsed = now > this.#seen ? now - this.#seen : 0
     this.#seen = now
     this.time += elapsed
