@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest'
+import type { Endpoint } from '../upstreams/endpoint.ts'
+import type { TokenEndpoint } from './endpoints.ts'
+import { TokenMeter } from './token-meter.ts'
+
+const UPSTREAM = {} as Endpoint
+
+const meterOf = (endpoint: TokenEndpoint, output?: number): TokenMeter =>
+  new TokenMeter({
+    endpoint,
+    estimate: { input: 100, output: output ?? 1000, limited: output !== undefined },
+    usageUnasked: false,
+  })
+
+const chat = (content: string): Buffer =>
+  Buffer.from(`data: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`)
+
+const USAGE = Buffer.from('{"usage":{"prompt_tokens":7,"completion_tokens":5}}')
+
+const MESSAGE_START = Buffer.from(
+  'data: {"message":{"usage":{"input_tokens":25,"output_tokens":1}}}\n\n',
+)
+const words = (text: string): Buffer => Buffer.from(`data: {"delta":{"text":"${text}"}}\n\n`)
+
+describe('TokenMeter', () => {
+  it('counts what is reported of an answer that is whole', () => {
+    const meter = meterOf('completions')
+    const answer = meter.begin(UPSTREAM, false)
+    answer.push(USAGE)
+    answer.complete = true
+    expect(meter.usage).toEqual({ input: 7, output: 5, total: 12, estimated: false })
+  })
+
+  it('counts nothing before an answer, of a failure, or of an answer that was taken back', () => {
+    const meter = meterOf('completions')
+    expect(meter.usage).toBeUndefined()
+    meter.begin(UPSTREAM, true).events(chat('words that nobody got'))
+    meter.takeBack()
+    expect(meter.usage).toBeUndefined()
+    meter.begin(UPSTREAM, true)
+    expect(meter.usage).toBeUndefined()
+  })
+
+  it('counts what an attempt reported that was given up, beside the answer', () => {
+    const meter = meterOf('messages')
+    meter.begin(UPSTREAM, true).events(MESSAGE_START)
+    meter.takeBack()
+    expect(meter.usage).toEqual({ input: 25, output: 1, total: 26, estimated: false })
+    const answer = meter.begin(UPSTREAM, true)
+    answer.events(MESSAGE_START)
+    answer.events(Buffer.from('data: {"usage":{"output_tokens":9}}\n\n'))
+    answer.complete = true
+    expect(meter.usage).toEqual({ input: 50, output: 10, total: 60, estimated: false })
+  })
+
+  it('estimates a stream that broke, with what Anthropic says at its beginning', () => {
+    const meter = meterOf('messages')
+    const answer = meter.begin(UPSTREAM, true)
+    answer.events(MESSAGE_START)
+    answer.events(words('x'.repeat(40)))
+    expect(meter.usage).toEqual({ input: 25, output: 10, total: 35, estimated: true })
+  })
+
+  it('estimates a stream that broke before it told anything', () => {
+    const meter = meterOf('completions')
+    meter.begin(UPSTREAM, true).events(chat('x'.repeat(41)))
+    expect(meter.usage).toEqual({ input: 100, output: 11, total: 111, estimated: true })
+  })
+
+  it('does not let a broken stream cost more than the request allows', () => {
+    const meter = meterOf('completions', 5)
+    meter.begin(UPSTREAM, true).events(chat('x'.repeat(4000)))
+    expect(meter.usage).toMatchObject({ output: 5, estimated: true })
+  })
+
+  it('does not take a usage told early for the whole of a stream that broke', () => {
+    const meter = meterOf('completions')
+    const answer = meter.begin(UPSTREAM, true)
+    answer.events(Buffer.from('data: {"usage":{"prompt_tokens":1,"completion_tokens":1}}\n\n'))
+    answer.events(chat('x'.repeat(400)))
+    expect(meter.usage).toEqual({ input: 100, output: 100, total: 200, estimated: true })
+  })
+
+  it('estimates a whole answer of a provider that tells nothing', () => {
+    const plain = meterOf('completions')
+    const body = plain.begin(UPSTREAM, false)
+    body.push(Buffer.alloc(80, ' '))
+    body.complete = true
+    expect(plain.usage).toEqual({ input: 100, output: 20, total: 120, estimated: true })
+
+    const streamed = meterOf('completions')
+    streamed.begin(UPSTREAM, true).complete = true
+    expect(streamed.usage).toEqual({ input: 100, output: 0, total: 100, estimated: true })
+  })
+
+  it('counts the input alone where nothing is generated', () => {
+    const meter = meterOf('input', 0)
+    const answer = meter.begin(UPSTREAM, false)
+    answer.push(Buffer.alloc(8000, ' '))
+    answer.complete = true
+    expect(meter.usage).toEqual({ input: 100, output: 0, total: 100, estimated: true })
+  })
+
+  it('reads the rest of a total as output where only the total is told', () => {
+    const meter = meterOf('input', 0)
+    const answer = meter.begin(UPSTREAM, false)
+    answer.push(Buffer.from('{"usage":{"prompt_tokens":9,"total_tokens":9}}'))
+    answer.complete = true
+    expect(meter.usage).toEqual({ input: 9, output: 0, total: 9, estimated: false })
+  })
+
+  it('counts the input of a request that its client left to itself', () => {
+    const meter = meterOf('completions')
+    meter.abandon()
+    expect(meter.usage).toEqual({ input: 100, output: 0, total: 100, estimated: true })
+  })
+})
