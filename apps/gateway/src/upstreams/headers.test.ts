@@ -73,6 +73,17 @@ describe('responseHeaders', () => {
     ])
   })
 
+  it("tells the limits of the gateway by the usual names, and those of the upstream by others", () => {
+    const theirs = { ratelimit: '"u";r=1', 'ratelimit-policy': '"u";q=2', 'x-ratelimit-limit': '2' }
+    const ours = ['ratelimit', '"g";r=5', 'ratelimit-policy', '"g";q=9', 'x-ratelimit-limit', '9']
+    expect(cross(theirs, ours)).toEqual([
+      ...['x-tidegate-upstream-ratelimit', '"u";r=1'],
+      ...['x-tidegate-upstream-ratelimit-policy', '"u";q=2'],
+      ...['x-tidegate-upstream-ratelimit-limit', '2'],
+      ...ours,
+    ])
+  })
+
   it("keeps the upstream's own value of a security header, and our request id", () => {
     const ours = ['x-frame-options', 'DENY', 'x-request-id', 'r', 'referrer-policy', 'p']
     expect(cross({ 'x-frame-options': 'SAMEORIGIN' }, ours)).toEqual([

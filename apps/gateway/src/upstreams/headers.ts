@@ -52,6 +52,8 @@ const responseRules = new Map<string, ResponseRule>([
   ['x-tidegate-cache', 'drop'],
   ['x-request-id', 'ours'],
   ['x-response-time', 'ours'],
+  ['ratelimit', 'ours'],
+  ['ratelimit-policy', 'ours'],
 ])
 
 /** Names which a message's own `Connection` header declares hop-by-hop; `undefined` when none. */
@@ -126,7 +128,7 @@ export function responseHeaders(
     if (rule === 'drop') continue
     if (hopByHop?.has(name)) continue
     if (rule === 'ours' || name.startsWith('x-ratelimit-')) {
-      push(out, `x-tidegate-upstream-${name.slice(2)}`, value)
+      push(out, `x-tidegate-upstream-${name.replace(/^x-/, '')}`, value)
       continue
     }
     if (name.startsWith('access-control-')) continue
@@ -134,14 +136,21 @@ export function responseHeaders(
   }
   for (let i = 0; i + 1 < ours.length; i += 2) {
     const name = ours[i] as string
-    const mine = alwaysOurs.has(name) || name.startsWith('access-control-')
+    const mine =
+      alwaysOurs.has(name) || name.startsWith('access-control-') || name.startsWith('x-ratelimit-')
     if (mine || headers[name] === undefined) {
       out.push(name, ours[i + 1] as string)
     }
   }
 }
 
-const alwaysOurs: ReadonlySet<string> = new Set(['x-request-id', 'vary', 'connection'])
+const alwaysOurs: ReadonlySet<string> = new Set([
+  'x-request-id',
+  'ratelimit',
+  'ratelimit-policy',
+  'vary',
+  'connection',
+])
 
 function push(out: string[], name: string, value: string | string[]): void {
   if (typeof value === 'string') out.push(name, value)
