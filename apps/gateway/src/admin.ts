@@ -2,6 +2,8 @@ import { hash, timingSafeEqual } from 'node:crypto'
 import type { Secret } from '@tidegate/config'
 import { isLoopback } from '@tidegate/server'
 import type { MiddlewareHandler } from 'hono'
+import type { FailureGuard } from './auth/failure-guard.ts'
+import { tooManyFailures } from './auth/refusals.ts'
 import type { Profile } from './config/settings.ts'
 import type { GatewayEnv } from './env.ts'
 import { GatewayError } from './problems.ts'
@@ -12,6 +14,8 @@ const LOCAL_HOST = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/i
 export interface AdminOptions {
   readonly key: Secret | undefined
   readonly profile: Profile
+  /** Absent: guesses are answered without end. */
+  readonly guard: FailureGuard | undefined
   readonly onRefused: (exchange: GatewayEnv['Variables']['exchange'], reason: string) => void
 }
 
@@ -24,6 +28,7 @@ export interface AdminOptions {
 export function adminOnly({
   key,
   profile,
+  guard,
   onRefused,
 }: AdminOptions): MiddlewareHandler<GatewayEnv> {
   const expected = key === undefined ? undefined : hash('sha256', key.reveal(), 'buffer')
@@ -32,7 +37,11 @@ export function adminOnly({
     const { headers } = c.env.incoming
     if (expected !== undefined) {
       const presented = headers['x-admin-key'] ?? bearerToken(headers.authorization)
+      // One key for all: nobody passes here while somebody guesses, or a right guess would be told.
+      const wait = presented === undefined ? 0 : (guard?.blockedFor(exchange.clientIp) ?? 0)
+      if (wait > 0) throw tooManyFailures(wait)
       if (typeof presented === 'string' && matches(presented, expected)) return next()
+      if (presented !== undefined) void guard?.failed(exchange.clientIp, String(presented))
       onRefused(exchange, presented === undefined ? 'missing' : 'wrong')
       throw new GatewayError('admin_key_required', 'This endpoint is for operators.', challenge)
     }

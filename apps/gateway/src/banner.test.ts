@@ -71,6 +71,8 @@ function settings(
     limits: [],
     tiers: [],
     keys: [],
+    auth: { jwt: [], introspection: undefined, guard: undefined },
+    sessions: undefined,
     ...more,
   }
 }

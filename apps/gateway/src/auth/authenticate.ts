@@ -1,54 +1,110 @@
-import type { MiddlewareHandler } from 'hono'
+import type { Exchange } from '@tidegate/server'
+import type { Context, MiddlewareHandler } from 'hono'
 import type { AuthMode } from '../config/settings.ts'
 import type { GatewayEnv } from '../env.ts'
-import { GatewayError } from '../problems.ts'
+import type { GatewayError } from '../problems.ts'
+import type { Callers, Judged } from './callers.ts'
+import type { FailureGuard } from './failure-guard.ts'
 import type { Identity } from './identity.ts'
-import type { KeyRing } from './key-ring.ts'
-import { presentedKeys } from './presented.ts'
+import { type Presented, presentedKeys } from './presented.ts'
+import { missing, refusalOf, tooManyFailures } from './refusals.ts'
+import type { Known, TokenFault } from './verdict.ts'
 
+/** Why somebody was not let in. */
 export interface AuthFailure {
-  readonly reason: 'missing' | 'unknown'
+  readonly reason: 'missing' | 'unknown' | 'insufficient' | TokenFault
   readonly header?: string
 }
 
+/** What authentication works with. */
+export interface AuthParts {
+  readonly callers: Callers
+  /** Absent: guesses are answered without end. */
+  readonly guard: FailureGuard | undefined
+  readonly onFailure: (exchange: Exchange, failure: AuthFailure) => void
+  /** A credential was good. */
+  readonly onUse: (exchange: Exchange, identity: Identity) => void
+}
+
 /**
- * Lets a request with a known key pass as that key's owner. Without any key it is refused where the
- * route requires one; a key that nobody has is refused also where keys are optional, as its sender
- * believes to be somebody.
+ * Lets a request with a good credential pass as its owner. Without any it is refused where the route
+ * requires one; one that isn't good is refused also where none is needed, as its sender believes to be
+ * somebody.
  */
 export function authenticate(
   mode: Exclude<AuthMode, 'none'>,
-  ring: KeyRing,
-  onFailure: (exchange: GatewayEnv['Variables']['exchange'], failure: AuthFailure) => void,
+  parts: AuthParts,
 ): MiddlewareHandler<GatewayEnv> {
+  const { callers, onFailure } = parts
   return async (c, next) => {
     const exchange = c.get('exchange')
     const presented = presentedKeys(c.env.incoming.headers)
-    // A client may send its key in several headers: none of them goes on.
-    const consumed: string[] = []
-    let owner: Identity | undefined
-    for (const { header, key } of presented) {
-      const identity = ring(key)
-      if (identity === undefined) continue
-      owner ??= identity
-      consumed.push(header)
-    }
-    if (owner !== undefined) {
-      c.set('identity', owner)
-      c.set('consumedHeaders', consumed)
-      exchange.client = owner.id
-      return next()
-    }
-    const first = presented[0]
-    if (first === undefined && mode === 'optional') return next()
-    if (first === undefined) {
+    if (presented.length === 0) {
+      if (mode === 'optional') return next()
       onFailure(exchange, { reason: 'missing' })
-      throw new GatewayError('missing_api_key', 'No API key was sent.', challenge)
+      throw missing(callers.takesTokens)
     }
-    onFailure(exchange, { reason: 'unknown', header: first.header })
-    const message = `The key in "${first.header}" is not known here.`
-    throw new GatewayError('invalid_api_key', message, challenge)
+    stopGuessing(exchange, presented, parts)
+    const outcome = callers.judge(presented)
+    const judged = outcome instanceof Promise ? await outcome : outcome
+    const owner = judged.find(isKnown)
+    if (owner === undefined) throw refuse(exchange, judged, parts)
+    admit(c, owner.verdict.identity, judged, parts)
+    return next()
   }
 }
 
-const challenge = { facts: { authenticate: 'Bearer realm="tidegate"' } }
+function stopGuessing(
+  { clientIp }: Exchange,
+  presented: readonly Presented[],
+  { callers, guard }: AuthParts,
+): void {
+  const wait = guard?.blockedFor(clientIp) ?? 0
+  if (guard === undefined || wait === 0) return
+  const isKnownThere = presented.some((each) => {
+    const identity = callers.recall(each)
+    return identity !== undefined && guard.knows(clientIp, callerOf(identity))
+  })
+  if (!isKnownThere) throw tooManyFailures(wait)
+}
+
+function admit(
+  c: Context<GatewayEnv>,
+  identity: Identity,
+  judged: readonly Judged[],
+  { guard, onUse }: AuthParts,
+): void {
+  const exchange = c.get('exchange')
+  exchange.client = identity.id
+  c.set('identity', identity)
+  // A client may send its credential in several headers, or an old token beside: none of them goes on.
+  const ours = judged.filter(({ verdict }) => verdict.kind !== 'unknown')
+  c.set(
+    'consumedHeaders',
+    ours.map(({ presented }) => presented.header),
+  )
+  guard?.succeeded(exchange.clientIp, callerOf(identity))
+  onUse(exchange, identity)
+}
+
+function refuse(
+  exchange: Exchange,
+  judged: readonly Judged[],
+  { guard, onFailure }: AuthParts,
+): GatewayError {
+  for (const { presented, verdict } of judged) {
+    const isGuess = verdict.kind === 'unknown' || (verdict.kind === 'rejected' && !verdict.genuine)
+    if (isGuess) void guard?.failed(exchange.clientIp, presented.key)
+  }
+  const { error, failure } = refusalOf(judged)
+  if (failure !== undefined) onFailure(exchange, failure)
+  return error
+}
+
+function isKnown(judged: Judged): judged is Judged & { readonly verdict: Known } {
+  return judged.verdict.kind === 'known'
+}
+
+function callerOf({ kind, id }: Identity): string {
+  return `${kind}:${id}`
+}

@@ -177,10 +177,11 @@ function headersOf({ error, problem, headers }: Reading): string[] {
   const retry = typeof facts?.retry === 'boolean' ? facts.retry : problem.retry
   if (retry !== undefined) list.push('x-should-retry', String(retry))
   if (typeof facts?.allow === 'string') list.push('allow', facts.allow)
-  // RFC 9110, 15.5.2: a 401 must say how to authenticate.
-  if (problem.status === 401 && !list.includes('www-authenticate')) {
+  // RFC 9110, 15.5.2: a 401 must say how to authenticate. A 403 may, when another credential would do.
+  if (!list.includes('www-authenticate')) {
     const { authenticate } = facts ?? {}
-    list.push('www-authenticate', typeof authenticate === 'string' ? authenticate : 'Bearer')
+    if (typeof authenticate === 'string') list.push('www-authenticate', authenticate)
+    else if (problem.status === 401) list.push('www-authenticate', 'Bearer')
   }
   return list
 }

@@ -1,5 +1,6 @@
 import { eachKnown, type Finding, type Rule } from '@tidegate/config'
 import { isLocalHost } from '../addresses.ts'
+import { takesCredentials } from '../schema/auth.ts'
 import type { GatewayConfig } from '../schema/gateway.ts'
 import type { AuthMode } from '../settings.ts'
 
@@ -11,9 +12,9 @@ export const exposureRules: readonly Rule<GatewayConfig>[] = [
   findAnyOrigin,
 ]
 
-/** A route's authentication as it is when the route does not say: required as soon as there are keys. */
+/** A route's authentication as it is when the route does not say: required as soon as anybody could pass. */
 export function authOf(config: GatewayConfig, route: GatewayConfig['routes'][number]): AuthMode {
-  return route.auth ?? (config.auth.keys.length > 0 ? 'required' : 'none')
+  return route.auth ?? (takesCredentials(config.auth) ? 'required' : 'none')
 }
 
 // "optional" lets everybody pass too, so only the route's own "none" says that it is meant.
@@ -26,7 +27,7 @@ function findOpenCredentials(config: GatewayConfig): readonly Finding[] {
     if (lent === undefined) return []
     const message =
       `the gateway listens on ${host} and would let anyone spend the apiKey of upstream ${lent}; ` +
-      'give clients keys under auth.keys, listen on 127.0.0.1, or write auth: none on the route if that is meant'
+      'give clients keys under auth.keys (or take tokens by auth.jwt), listen on 127.0.0.1, or write auth: none on the route if that is meant'
     return [{ path: ['routes', index], message }]
   })
 }
@@ -59,10 +60,11 @@ function strangers({ upstreams }: GatewayConfig, name: string): readonly string[
 }
 
 function findKeylessRoutes({ auth, routes }: GatewayConfig): readonly Finding[] {
-  if (auth.keys.length > 0) return []
+  if (takesCredentials(auth)) return []
   return eachKnown(routes, (route, index) => {
     if (route.auth !== 'required') return []
-    const message = 'nobody could pass, as there are no keys; add some under auth.keys'
+    const message =
+      'nobody could pass, as there are no keys; add some under auth.keys, or take tokens by auth.jwt'
     return [{ path: ['routes', index, 'auth'], message }]
   })
 }

@@ -2,7 +2,8 @@ import { field } from '@tidegate/config'
 import { secret } from '@tidegate/config/fields'
 import { z } from 'zod'
 import { checked, findCredentialFault } from './checked.ts'
-import { later } from './later.ts'
+import { guardSchema } from './guard.ts'
+import { introspectionSchema, jwtSchema } from './tokens.ts'
 
 const id = checked(z.string(), (text) =>
   /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/.test(text)
@@ -41,6 +42,29 @@ export const authSchema = z
     keys: field(z.array(key).default([]), {
       description: "Clients' keys, sent as Bearer, `x-api-key` or `api-key`.",
     }),
-    jwt: later('accepting JWTs'),
+    jwt: field(jwtSchema, {
+      description: 'Who else vouches for clients: the issuer of their JWTs, or a list of issuers.',
+    }),
+    introspection: introspectionSchema,
+    guard: guardSchema,
   })
   .prefault({})
+
+/** How clients prove who they are, as it is written and parsed. */
+export type AuthConfig = z.output<typeof authSchema>
+
+type JwtConfig = NonNullable<AuthConfig['jwt']>
+
+/** One issuer, as it is written and parsed. */
+export type IssuerConfig = Exclude<JwtConfig, readonly unknown[]>
+
+/** The issuers: none, one, or a list of them. */
+export function issuersOf({ jwt }: AuthConfig): readonly IssuerConfig[] {
+  if (jwt === undefined) return []
+  return Array.isArray(jwt) ? jwt : [jwt]
+}
+
+/** Whether there is any way for a client to prove who it is. */
+export function takesCredentials(auth: AuthConfig): boolean {
+  return auth.keys.length > 0 || auth.jwt !== undefined || auth.introspection !== undefined
+}
