@@ -58,7 +58,7 @@ export function rulesOf(tier: Tier): Omit<TierSettings, 'name'> {
   }
 }
 
-/** Whether the configuration limits anything. */
-export function isLimiting({ routes }: Pick<Settings, 'routes'>): boolean {
-  return routes.some((route) => route.limits.length > 0)
+/** Whether the configuration limits anything, be it by routes or by how many sessions there may be. */
+export function isLimiting({ routes, sessions }: Pick<Settings, 'routes' | 'sessions'>): boolean {
+  return sessions !== undefined || routes.some((route) => route.limits.length > 0)
 }

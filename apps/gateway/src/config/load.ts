@@ -20,6 +20,7 @@ import { keyRules } from './rules/keys.ts'
 import { limitRules } from './rules/limits.ts'
 import { createLogFileRule } from './rules/log-file.ts'
 import { routeRules } from './rules/routes.ts'
+import { sessionRules } from './rules/sessions.ts'
 import { createTlsRule, readTls } from './rules/tls.ts'
 import { tokenRules } from './rules/tokens.ts'
 import { upstreamRules } from './rules/upstreams.ts'
@@ -113,6 +114,7 @@ function defineGateway(layer: Layer, cwd: string) {
         ...keyRules,
         ...tokenRules,
         ...limitRules,
+        ...sessionRules,
       ],
       ...[createTlsRule(cwd), createLogFileRule(cwd)],
     ],

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { check, checkEnvironment, file, problemsOf, settingsOf } from './check.fixture.ts'
+import {
+  check,
+  checkEnvironment,
+  file,
+  problemsOf,
+  settingsOf,
+  warningsOf,
+} from './check.fixture.ts'
 
 describe('sessions', () => {
   it('are off unless something is said of them', async () => {
@@ -32,5 +39,16 @@ describe('sessions', () => {
     expect(problemsOf(await checkEnvironment({ MAX_CONCURRENT_SESSIONS: 'many' }))).toEqual([
       expect.stringMatching(/^MAX_CONCURRENT_SESSIONS: /),
     ])
+  })
+
+  it('say which route they take the place of', async () => {
+    const warnings = async (top: string, match: string) =>
+      warningsOf(await check(file({ top }).replace('/v1/**', match)))
+    const own = '/api/v1/sessions/**'
+    expect(await warnings('sessions: {}', own)).toEqual([
+      expect.stringContaining('the gateway answers /api/v1/sessions'),
+    ])
+    expect(await warnings('sessions: {}', '/api/**')).toEqual([])
+    expect(await warnings('', own)).toEqual([])
   })
 })
