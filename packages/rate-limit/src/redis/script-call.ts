@@ -7,6 +7,8 @@ import type { Limit, StoreRequest } from '../core/store.ts'
 import type { BackendAsk } from './backend.ts'
 import type { LimiterKeys } from './limiter-keys.ts'
 
+const BRACKET = 91
+
 const rulesAsJson = new WeakMap<Limit, string>()
 
 /** What one call of the script is given, as `decideLua` reads it. */
@@ -18,16 +20,19 @@ export class ScriptCall {
 
   constructor(asks: readonly BackendAsk[], keys: LimiterKeys) {
     let asked = ''
-    for (const ask of asks) {
-      asked += `${asked === '' ? '' : ','}[${ask.count}`
-      for (const [at, request] of ask.requests.entries()) {
-        this.keys.push(keys.of(ask.subject, request.limit))
-        asked += `,${this.#requestJson(request, ask.wants[at] ?? 0)}`
-      }
-      asked += ']'
-    }
+    for (const ask of asks) asked += `${asked === '' ? '' : ','}${this.#askJson(ask, keys)}`
     this.asks = asks
     this.argument = `[[${[...this.#numbers.keys()].map(ruleJson).join()}],[${asked}]]`
+  }
+
+  #askJson({ subject, requests, count, wants }: BackendAsk, keys: LimiterKeys): string {
+    let json = ''
+    for (const [at, request] of requests.entries()) {
+      this.keys.push(keys.of(subject, request.limit))
+      json += `,${this.#requestJson(request, wants[at] ?? 0)}`
+    }
+    const single = count === 1 && requests.length === 1 && json.charCodeAt(1) !== BRACKET
+    return single ? json.slice(1) : `[${count}${json}]`
   }
 
   #requestJson(request: StoreRequest, want: number): string {
@@ -53,7 +58,8 @@ function ruleJson(limit: Limit): string {
   const known = rulesAsJson.get(limit)
   if (known !== undefined) return known
   const { rule } = limit
-  const { kind, shadow } = rule
+  const { kind } = rule
+  const shadow = rule.shadow || undefined
   const lease = quotaLeaseTermsOf(rule)
   const json = JSON.stringify({
     kind,

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { beginLua } from './begin.ts'
 import { budgetLua } from './budget.ts'
 import { decideLua } from './decide.ts'
 import { escrowLua } from './escrow.ts'
@@ -6,9 +7,12 @@ import { fixedWindowLua } from './fixed-window.ts'
 import { meterLua } from './meter.ts'
 import { slidingWindowLua } from './sliding-window.ts'
 import { slotsLua } from './slots.ts'
+import { takeOneLua } from './take-one.ts'
 import { tokenBucketLua } from './token-bucket.ts'
 
 const source = [
+  beginLua,
+  takeOneLua,
   meterLua,
   escrowLua,
   tokenBucketLua,

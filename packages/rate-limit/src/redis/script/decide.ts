@@ -1,33 +1,21 @@
-/**
- * As `memoryStore`, for many subjects: of each ask looks at all meters first, then carries out.
- *
- * ARGV[1] is JSON: `[rules, asks]`. An ask is `[count, request, …]`, and a request the number of its rule
- * for a `take` of 1, or `[rule, amount, action, id, extra, want]` as far as needed; `extra` is the estimate
- * of a `settle` and the stamp of a `refund`. KEYS has a key for each request.
- *
- * Answers whole numbers in one text: of each ask how many were admitted, and of each of its requests whether
- * it was applied, what remains, the wait (-1: never), the time until it is as new, the stamp (-1: nothing
- * was taken) and, if it wants a lease, how much is leased for how long.
- */
+/** The asks that are left, as `memoryStore` decides: of each, looks at all meters first, then carries out. */
 export const decideLua = `
-local rules, asks = unpack(cjson.decode(ARGV[1]))
-local kinds, told, cursor = {}, {}, 0
+local kinds = {}
 
-for _, rule in ipairs(rules) do
-  kinds[rule.kind] = kinds[rule.kind] or makers[rule.kind]()
+local verdict_form = string.rep(' ' .. digits, 5)
+local lease_form = string.rep(' ' .. digits, 2)
+
+local function tell(at, ...)
+  told[at] = told[at] .. format(...)
 end
 
-local function tell(...)
-  told[#told + 1] = string.format(...)
-end
-
-local function meter_of(request)
+local function meter_of(request, key)
   local number, amount, action, id, extra, want = request
   if type(request) == 'table' then number, amount, action, id, extra, want = unpack(request) end
-  cursor = cursor + 1
   local rule = rules[number]
+  kinds[rule.kind] = kinds[rule.kind] or makers[rule.kind]()
   local m = {
-    key = KEYS[cursor], rule = rule, kind = kinds[rule.kind], amount = amount or 1,
+    key = key, rule = rule, kind = kinds[rule.kind], amount = amount or 1,
     action = action or 'take', id = id or '', extra = extra or 0, want = want or 0,
     time = 0, blocked = 0, elapsed = 0, rewound = false, wait = 0, stamp = -1, debt = 0,
   }
@@ -46,11 +34,11 @@ end
 
 -- How many takes of the amount fit, one right after another.
 local function times(m)
-  if wait_for(m, m.amount, '') > 0 or m.amount > m.rule.capacity then return 0 end
+  if m.amount > m.rule.capacity or wait_for(m, m.amount, '') > 0 then return 0 end
   return m.amount == 0 and math.huge or floor(m.kind.room(m) / m.amount)
 end
 
--- Of identical takes, charges all but the last one to decide: the last admitted, or the first denied.
+-- Of identical takes, charges all but the one to decide then: the last admitted or the first denied.
 local function take_ahead(meters, count)
   local ahead = count - 1
   for _, m in ipairs(meters) do
@@ -101,38 +89,35 @@ local function apply(m, admitted)
   return true
 end
 
-local function carry_out(m, admitted)
-  local applied, blocked = apply(m, admitted), m.blocked - m.time
+local function carry_out(m, admitted, at)
+  local applied, blocks = apply(m, admitted), m.blocked - m.time
   local wait = m.asks and m.wait or wait_for(m, 1, '')
-  tell(
-    '%d %.0f %.0f %.0f %.0f',
-    applied and 1 or 0,
-    blocked > 0 and 0 or max(0, m.kind.room(m)),
-    wait == math.huge and -1 or wait,
-    max(0, m.kind.fresh(m), blocked),
-    m.stamp
-  )
+  local room = blocks > 0 and 0 or max(0, m.kind.room(m))
+  local fresh = max(0, m.kind.fresh(m), blocks)
+  local wait_told = wait == math.huge and -1 or wait
+  tell(at, verdict_form, applied and 1 or 0, room, wait_told, fresh, m.stamp)
   if m.want > 0 then
     local amount, lasts = 0, 0
-    if admitted and blocked <= 0 and m.rule.lease then amount, lasts = m.kind.lease(m, m.want) end
-    tell('%.0f %.0f', amount, lasts)
+    if admitted and blocks <= 0 and m.rule.lease then amount, lasts = m.kind.lease(m, m.want) end
+    tell(at, lease_form, amount, lasts)
     applied = applied or amount > 0
   end
   if applied or m.changed or m.rewound then m.kind.save(m) end
 end
 
-for _, ask in ipairs(asks) do
-  local count, meters, admitted = ask[1], {}, true
-  for at = 2, #ask do
-    meters[at - 1] = meter_of(ask[at])
+for index, at in ipairs(left) do
+  local ask, meters, admitted = asks[at], {}, true
+  if type(ask) == 'number' then ask = { 1, ask } end
+  for request = 2, #ask do
+    meters[request - 1] = meter_of(ask[request], KEYS[cursors[index] + request - 1])
   end
-  local ahead = count > 1 and take_ahead(meters, count) or 0
+  local ahead = ask[1] > 1 and take_ahead(meters, ask[1]) or 0
   for _, m in ipairs(meters) do
     admitted = look(m) and admitted
   end
-  tell('%.0f', ahead + (admitted and 1 or 0))
+  tell(at, digits, ahead + (admitted and 1 or 0))
   for _, m in ipairs(meters) do
-    carry_out(m, admitted)
+    carry_out(m, admitted, at)
   end
 end
 

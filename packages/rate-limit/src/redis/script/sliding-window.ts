@@ -8,15 +8,14 @@ makers['sliding-window'] = function()
   end
 
   function kind.open(m)
-    local known, groups, count = recall(m) or {}, {}, 0
-    for i = 1, #known, 2 do
-      if m.time - known[i] < m.rule.windowMs then
-        groups[#groups + 1] = known[i]
-        groups[#groups + 1] = known[i + 1]
-        count = count + known[i + 1]
-      end
+    local groups, first, count = recall(m) or {}, 1, 0
+    while groups[first] and m.time - groups[first] >= m.rule.windowMs do
+      first = first + 2
     end
-    m.groups, m.count = groups, count
+    for i = first, #groups, 2 do
+      count = count + groups[i + 1]
+    end
+    m.groups, m.count = first == 1 and groups or { unpack(groups, first) }, count
   end
 
   function kind.fits(m, cost)
