@@ -1,5 +1,10 @@
 /** Every literal `code` of this package's errors. */
-export type RateLimitErrorCode = 'invalid_limit' | 'invalid_request' | 'never_allowed'
+export type RateLimitErrorCode =
+  | 'invalid_limit'
+  | 'invalid_request'
+  | 'never_allowed'
+  | 'store_busy'
+  | 'store_timeout'
 
 /** What every error of this package is: a fault, with a literal `code`. A denial is never thrown. */
 export class RateLimitError<Code extends RateLimitErrorCode = RateLimitErrorCode> extends Error {
@@ -44,4 +49,10 @@ export function isRateLimitError(error: unknown): error is RateLimitError {
   return CODES.some((code) => code === error.code)
 }
 
-const CODES: readonly RateLimitErrorCode[] = ['invalid_limit', 'invalid_request', 'never_allowed']
+const CODES: readonly RateLimitErrorCode[] = [
+  'invalid_limit',
+  'invalid_request',
+  'never_allowed',
+  'store_busy',
+  'store_timeout',
+]
