@@ -15,9 +15,9 @@ const said = (content: unknown): object => ({ messages: [{ role: 'user', content
 const FRAME = 15
 
 describe('the input of a request', () => {
-  it('is a token for every four bytes of the prompt, rounded up', () => {
+  it('is a token for every four bytes of the prompt, rounded up, and at least one', () => {
     expect(estimateOf({ prompt: 'abcde' }).input).toBe(2)
-    expect(estimateOf({ prompt: '' }).input).toBe(0)
+    expect(estimateOf({ prompt: '' }).input).toBe(1)
     expect(estimateOf(said('x'.repeat(41 - FRAME))).input).toBe(11)
   })
 
@@ -37,7 +37,7 @@ describe('the input of a request', () => {
     const tools = [{ name: 'look', input_schema: { type: 'object' } }]
     expect(estimateOf({ tools }).input).toBeGreaterThan(5)
     expect(estimateOf({ system: 'abcd', instructions: 'abcd', suffix: 'abcd' }).input).toBe(3)
-    expect(estimateOf({ model: 'm'.repeat(100), user: 'u'.repeat(100), stop: ['s'] }).input).toBe(0)
+    expect(estimateOf({ model: 'm'.repeat(100), user: 'u'.repeat(100), stop: ['s'] }).input).toBe(1)
   })
 
   it.each([
@@ -56,7 +56,9 @@ describe('the input of a request', () => {
 
   it('reads a document that is text', () => {
     const source = { type: 'text', media_type: 'text/plain', data: 'x'.repeat(40_000) }
-    expect(estimateOf(said([{ type: 'document', source }]), 'messages').input).toBeGreaterThan(10_000)
+    expect(estimateOf(said([{ type: 'document', source }]), 'messages').input).toBeGreaterThan(
+      10_000,
+    )
   })
 
   it('is the bytes of a body that is no JSON object, and one file where it is said to be', () => {
@@ -71,7 +73,11 @@ describe('the input of a request', () => {
 
   it('passes over a byte order mark', () => {
     const body = Buffer.from('\uFEFF{"prompt":"abcd","max_tokens":7}')
-    expect(tokenRequest('completions', body).estimate).toEqual({ input: 1, output: 7, limited: true })
+    expect(tokenRequest('completions', body).estimate).toEqual({
+      input: 1,
+      output: 7,
+      limited: true,
+    })
   })
 
   it('takes whatever nests however deep', () => {

@@ -21,6 +21,7 @@ export interface TokenRequest {
   readonly usageUnasked: boolean
 }
 
+/** As many tokens as so many bytes of text are taken for. */
 export function tokensOf(bytes: number): number {
   return Math.ceil(bytes / BYTES_PER_TOKEN)
 }
@@ -39,10 +40,10 @@ export function tokenRequest(
   const asked = MEDIA.test(contentType) ? undefined : jsonObject(body)
   if (asked === undefined) {
     const bytes = MEDIA.test(contentType) ? MEDIUM_BYTES : body.length
-    const estimate = estimateOf(endpoint, tokensOf(bytes), undefined)
+    const estimate = estimateOf(endpoint, bytes, undefined)
     return { endpoint, estimate, usageUnasked: false }
   }
-  const estimate = estimateOf(endpoint, tokensOf(promptBytes(asked)), outputLimit(asked))
+  const estimate = estimateOf(endpoint, promptBytes(asked), outputLimit(asked))
   const usageUnasked = endpoint === 'completions' && asked.stream === true && !asksForUsage(asked)
   return { endpoint, estimate, usageUnasked }
 }
@@ -66,9 +67,11 @@ function isObject(value: unknown): value is Json {
 
 function estimateOf(
   endpoint: TokenEndpoint,
-  input: number,
+  bytes: number,
   limit: number | undefined,
 ): TokenEstimate {
+  // No prompt is free: a provider puts some words of its own around it.
+  const input = Math.max(1, tokensOf(bytes))
   if (endpoint === 'input') return { input, output: 0, limited: true }
   return { input, output: limit ?? USUAL_OUTPUT, limited: limit !== undefined }
 }

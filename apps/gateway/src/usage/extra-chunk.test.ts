@@ -40,7 +40,9 @@ describe('ExtraChunk', () => {
   it('knows the chunk with white space, an event name, an id, or over several lines', () => {
     const spaced = JSON.stringify(JSON.parse(EXTRA), null, 1).replaceAll('\n', '\ndata: ')
     const named = `event: chunk\nid: 7\n${event(EXTRA)}`
-    expect(without(`${event('1')}${event(spaced)}${named}${event('2')}`)).toBe(event('1') + event('2'))
+    expect(without(`${event('1')}${event(spaced)}${named}${event('2')}`)).toBe(
+      event('1') + event('2'),
+    )
   })
 
   it('leaves comments, even one right before the chunk', () => {

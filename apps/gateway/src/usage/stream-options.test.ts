@@ -7,7 +7,10 @@ const asked = (text: string): string => askForUsage(Buffer.from(text)).toString(
 describe('askForUsage', () => {
   it.each([
     ['{"stream":true}', '{"stream_options":{"include_usage":true},"stream":true}'],
-    ['\uFEFF { "stream": true }', '\uFEFF {"stream_options":{"include_usage":true}, "stream": true }'],
+    [
+      '\uFEFF { "stream": true }',
+      '\uFEFF {"stream_options":{"include_usage":true}, "stream": true }',
+    ],
     ['{"stream_options":null}', '{"stream_options":{"include_usage":true}}'],
     ['{"stream_options" : { } }', '{"stream_options" : {"include_usage":true } }'],
     [
@@ -39,7 +42,10 @@ describe('askForUsage', () => {
 
   it('changes nothing else', () => {
     const options = fc.option(fc.dictionary(fc.string(), fc.jsonValue()), { nil: null })
-    const body = fc.record({ messages: fc.jsonValue(), stream_options: options }, { requiredKeys: [] })
+    const body = fc.record(
+      { messages: fc.jsonValue(), stream_options: options },
+      { requiredKeys: [] },
+    )
     fc.assert(
       fc.property(body, fc.nat(3), (value, indent) => {
         const text = JSON.stringify(value, null, indent)

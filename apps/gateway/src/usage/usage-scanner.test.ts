@@ -27,7 +27,11 @@ describe('UsageScanner', () => {
       { prompt_tokens: 9, completion_tokens: 4, total_tokens: 13 },
       { input: 9, output: 4, total: 13 },
     ],
-    ['embeddings', { prompt_tokens: 9, total_tokens: 9 }, { input: 9, output: undefined, total: 9 }],
+    [
+      'embeddings',
+      { prompt_tokens: 9, total_tokens: 9 },
+      { input: 9, output: undefined, total: 9 },
+    ],
     [
       'responses',
       { input_tokens: 9, output_tokens: 4, total_tokens: 13 },
@@ -113,7 +117,9 @@ describe('UsageScanner', () => {
       fc.property(cut(text), (pieces) => {
         expect(scan(...pieces)).toEqual({ input: 321, output: 45, total: 999 })
       }),
+      { numRuns: 500 },
     )
+    expect(scan(...text)).toEqual({ input: 321, output: 45, total: 999 })
   })
 
   it('takes any bytes whatever', () => {

@@ -62,15 +62,18 @@ export class UsageScanner {
   #search(bytes: Buffer, from: number): number {
     if (this.#tail.length > 0) {
       const seam = Buffer.concat([this.#tail, bytes.subarray(from, from + NAME.length - 1)])
-      const found = seam.indexOf(NAME)
-      const end = found + NAME.length - this.#tail.length
-      this.#tail = NOTHING
-      if (found !== -1) return this.#enter('named', from + end)
+      const across = seam.indexOf(NAME)
+      if (across !== -1) return this.#found(from + across - this.#tail.length + NAME.length)
     }
     const found = bytes.indexOf(NAME, from)
-    if (found !== -1) return this.#enter('named', found + NAME.length)
+    if (found !== -1) return this.#found(found + NAME.length)
     this.#keepTail(bytes, from)
     return bytes.length
+  }
+
+  #found(end: number): number {
+    this.#tail = NOTHING
+    return this.#enter('named', end)
   }
 
   #keepTail(bytes: Buffer, from: number): void {
