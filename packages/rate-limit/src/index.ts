@@ -7,6 +7,7 @@ export {
   RateLimitError,
   type RateLimitErrorCode,
 } from './core/errors.ts'
+export type { StoreChange } from './core/fallback/fallback-store.ts'
 export type { Lease } from './core/lease.ts'
 export { limiterKey } from './core/limiter-key.ts'
 export { type MemoryStore, type MemoryStoreOptions, memoryStore } from './core/memory-store.ts'

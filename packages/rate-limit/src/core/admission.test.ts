@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { InvalidRequestError } from './errors.ts'
 import { memoryStore } from './memory-store.ts'
 import { createRateLimiter, type DecisionEvent } from './rate-limiter.ts'
 import { budget, concurrency, fixedWindow, slidingWindow, tokenBucket } from './rules.ts'
@@ -137,7 +138,7 @@ describe('acquireAll', () => {
     const memory = memoryStore()
     const { limiter, left } = setUp({
       decide: (subject, requests, now) => {
-        if (subject === 'odd') throw new RangeError('not this one')
+        if (subject === 'odd') throw new InvalidRequestError('not this one')
         return memory.decide(subject, requests, now)
       },
     })

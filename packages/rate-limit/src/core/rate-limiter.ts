@@ -7,6 +7,7 @@ import {
 } from './admission.ts'
 import { type Decision, decisionOf, type Outcome, outcomeOf } from './decision.ts'
 import { InvalidRequestError } from './errors.ts'
+import { FallbackStore, type StoreChange } from './fallback/fallback-store.ts'
 import { memoryStore } from './memory-store.ts'
 import { type Asked, checkSubject, Policies, type PolicyRequest } from './policies.ts'
 import type { Rule } from './rules.ts'
@@ -18,6 +19,13 @@ export interface RateLimiterOptions<Name extends string> {
   readonly policies: Readonly<Record<Name, Rule>>
   /** Where the limits are kept. Default: a `memoryStore()` of its own. */
   readonly store?: Store | undefined
+  /**
+   * How many milliseconds the store may take for an answer, before each policy's `onStoreError` answers.
+   * Default 500.
+   */
+  readonly storeTimeoutMs?: number | undefined
+  /** Told when the store is asked no more, and when it is again. What it throws is ignored. */
+  readonly onStoreChange?: ((change: StoreChange) => void) | undefined
   /**
    * Milliseconds since 1970 (UTC). Default: the time of the process's start and what has passed since by
    * the monotonic clock. Stores that are shared use their own.
@@ -43,9 +51,10 @@ export interface CheckOptions {
 }
 
 /**
- * Decides who may do how much. A denial is a value. What is thrown, or rejected with, is a fault: the
- * store's own errors, an `InvalidRequestError`, or a `NeverAllowedError` for a cost that no waiting will
- * make fit (a shadow policy answers with `retryAfterMs: Infinity` instead).
+ * Decides who may do how much. A denial is a value. What is thrown, or rejected with, is the caller's
+ * fault: an `InvalidRequestError`, or a `NeverAllowedError` for a cost that no waiting will make fit (a
+ * shadow policy answers with `retryAfterMs: Infinity` instead). A store that fails or is silent is no
+ * fault: each policy's `onStoreError` answers, and `source` says so.
  *
  * Subjects are text that isn't empty, such as an address or the id of a key. Each policy knows its own.
  */
@@ -90,7 +99,8 @@ export interface RateLimiter<Name extends string = string> {
 /**
  * Makes a rate limiter.
  *
- * @throws InvalidRequestError for a policy's name that isn't allowed.
+ * @throws InvalidRequestError for a policy's name that isn't allowed; RateLimitError `invalid_limit` for a
+ *   `storeTimeoutMs` that isn't a whole number from 1.
  */
 export function createRateLimiter<Name extends string>(
   options: RateLimiterOptions<Name>,
@@ -104,25 +114,33 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
   readonly #now: () => number
   readonly #onDecision: ((event: DecisionEvent<Name>) => void) | undefined
 
-  constructor({ policies, store, now, onDecision }: RateLimiterOptions<Name>) {
+  constructor(options: RateLimiterOptions<Name>) {
+    const { policies, store, storeTimeoutMs = 500, now = sinceStart } = options
     this.#policies = new Policies(policies)
-    this.#store = store ?? memoryStore()
-    this.#now = now ?? sinceStart
-    this.#onDecision = onDecision
+    this.#now = () => Math.floor(now())
+    this.#onDecision = options.onDecision
+    this.#store =
+      store === undefined
+        ? memoryStore()
+        : new FallbackStore(store, {
+            timeoutMs: storeTimeoutMs,
+            now: this.#now,
+            onChange: options.onStoreChange,
+          })
   }
 
   async check(policy: Name, subject: string, options?: CheckOptions): Promise<Decision<Name>> {
     const request = this.#policies.charge(policy, options?.cost)
     checkSubject(subject)
+    const answer = this.#store.decide(subject, [request], this.#now())
     // Not awaited where there is nothing to wait for.
-    const verdicts = this.#store.decideSync?.(subject, [request], this.#ms())
-    return this.#checked(subject, request, verdicts ?? (await this.#ask(subject, [request])))
+    return this.#checked(subject, request, 'then' in answer ? await answer : answer)
   }
 
   checkSync(policy: Name, subject: string, options?: CheckOptions): Decision<Name> | undefined {
     const request = this.#policies.charge(policy, options?.cost)
     checkSubject(subject)
-    const verdicts = this.#store.decideSync?.(subject, [request], this.#ms())
+    const verdicts = this.#store.decideSync?.(subject, [request], this.#now())
     return verdicts === undefined ? undefined : this.#checked(subject, request, verdicts)
   }
 
@@ -185,11 +203,7 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
 
   async #ask(subject: string, requests: readonly StoreRequest[]): Promise<readonly Verdict[]> {
     checkSubject(subject)
-    return this.#store.decide(subject, requests, this.#ms())
-  }
-
-  #ms(): number {
-    return Math.floor(this.#now())
+    return this.#store.decide(subject, requests, this.#now())
   }
 
   async #tell(subject: string, request: Asked<Name>): Promise<Decision<Name>> {

@@ -4,10 +4,10 @@ import { RateLimitError } from './errors.ts'
  * The largest product of capacity and window, after both were divided by their common divisor: up to
  * here a bucket is computed in whole numbers without rounding, and a penalty still fits above it.
  */
-const MAX_UNITS = 2 ** 50
+export const MAX_UNITS = 2 ** 50
 
 /** About a hundred years. */
-const MAX_MS = 2 ** 42
+export const MAX_MS = 2 ** 42
 
 /** What all rules may say. */
 export interface RuleOptions {

@@ -70,7 +70,7 @@ export interface Verdict {
   readonly source: string
   /**
    * When a `take` was charged, by the store's own count: a whole number that means nothing to others, to
-   * come back with a `refund`. -1: nothing was taken, also because `id` held it already.
+   * come back with a `refund`, above -2^52. -1: nothing was taken, also because `id` held it already.
    */
   readonly stamp: number
 }

@@ -1,0 +1,253 @@
+import { isRateLimitError, RateLimitError, type RateLimitErrorCode } from '../errors.ts'
+import type { Store, StoreRequest, Verdict } from '../store.ts'
+import { Breaker, type BreakerClock } from './breaker.ts'
+import { LocalDecisions } from './local-decisions.ts'
+
+/** What the caller did wrong, which is no failure of the store. */
+const CALLERS_FAULTS: readonly RateLimitErrorCode[] = [
+  'invalid_limit',
+  'invalid_request',
+  'never_allowed',
+]
+
+/** The longest delay that timers take. */
+const MOST_TIMEOUT_MS = 2 ** 31 - 1
+
+/** What `onStoreChange` is told. */
+export interface StoreChange {
+  /** Whether the store is asked; otherwise each policy's `onStoreError` answers. */
+  readonly available: boolean
+  /** Why not: what the store failed with, or a `store_timeout`. */
+  readonly error?: unknown
+}
+
+/** How {@link FallbackStore} is made. */
+export interface FallbackOptions {
+  /** How long the store may take for an answer, in milliseconds. */
+  readonly timeoutMs: number
+  /** The limiter's clock, in whole milliseconds since 1970 (UTC). */
+  readonly now: () => number
+  readonly onChange?: ((change: StoreChange) => void) | undefined
+  readonly clock?: BreakerClock | undefined
+}
+
+/** A call that waits for the store. */
+interface Waiting {
+  readonly since: number
+  readonly subject: string
+  readonly requests: readonly StoreRequest[]
+  answer(verdicts: readonly Verdict[]): void
+}
+
+/**
+ * A store that always answers: as the other store does or, while that one fails or is silent, as each
+ * policy's `onStoreError` says. At the first failure, or silence of `timeoutMs`, all who wait are answered
+ * at once, and those who come next don't wait; looks that take nothing then find out, aside from all calls,
+ * when the store is back. What an answer that comes too late had charged stays charged.
+ */
+export class FallbackStore implements Store {
+  readonly #store: Store
+  readonly #timeoutMs: number
+  readonly #now: () => number
+  readonly #clock: BreakerClock
+  readonly #onChange: ((change: StoreChange) => void) | undefined
+  readonly #breaker: Breaker
+  readonly #local = new LocalDecisions()
+  readonly #waiting = new Set<Waiting>()
+  #timer: NodeJS.Timeout | undefined
+  #failed: Pick<Waiting, 'subject' | 'requests'> | undefined
+
+  /** @throws RateLimitError `invalid_limit` for a `timeoutMs` that isn't a whole number from 1. */
+  constructor(store: Store, options: FallbackOptions) {
+    const { timeoutMs, now, onChange, clock } = options
+    if (!Number.isSafeInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > MOST_TIMEOUT_MS) {
+      throw new RateLimitError(
+        'invalid_limit',
+        `storeTimeoutMs must be a whole number from 1 to ${MOST_TIMEOUT_MS}.`,
+      )
+    }
+    this.#store = store
+    this.#timeoutMs = timeoutMs
+    this.#now = now
+    this.#onChange = onChange
+    this.#clock = clock ?? { monotonic: () => performance.now(), random: Math.random }
+    this.#breaker = new Breaker(timeoutMs, this.#clock)
+  }
+
+  get nodes(): number | undefined {
+    return this.#store.nodes
+  }
+
+  decide(
+    subject: string,
+    requests: readonly StoreRequest[],
+    now: number,
+  ): readonly Verdict[] | Promise<readonly Verdict[]> {
+    const here = this.#decideHere(subject, requests, now)
+    if (here !== undefined) return here
+    try {
+      const answer = this.#store.decide(subject, requests, now)
+      return 'then' in answer ? this.#waitFor(answer, subject, requests) : answer
+    } catch (error) {
+      return this.#answerFor(error, subject, requests)
+    }
+  }
+
+  decideSync(
+    subject: string,
+    requests: readonly StoreRequest[],
+    now: number,
+  ): readonly Verdict[] | undefined {
+    const here = this.#decideHere(subject, requests, now)
+    if (here !== undefined) return here
+    try {
+      return this.#store.decideSync?.(subject, requests, now)
+    } catch (error) {
+      return this.#answerFor(error, subject, requests)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#store.close?.()
+  }
+
+  /** What isn't for the store: all while it is away, and afterwards what is held here. */
+  #decideHere(
+    subject: string,
+    requests: readonly StoreRequest[],
+    now: number,
+  ): readonly Verdict[] | undefined {
+    const held = this.#local.decideHeld(subject, requests, now)
+    if (held !== undefined) return held
+    if (this.#breaker.closed) {
+      this.#local.handOver(subject, requests, now)
+      return undefined
+    }
+    if (this.#breaker.startProbe()) void this.#probe()
+    return this.#local.decide(subject, requests, now, this.#breaker.retryInMs)
+  }
+
+  #waitFor(
+    answer: Promise<readonly Verdict[]>,
+    subject: string,
+    requests: readonly StoreRequest[],
+  ): Promise<readonly Verdict[]> {
+    return new Promise((resolve, reject) => {
+      const since = this.#clock.monotonic()
+      const waiting: Waiting = { since, subject, requests, answer: resolve }
+      this.#waiting.add(waiting)
+      this.#watch(this.#timeoutMs)
+      answer.then(
+        (verdicts) => {
+          if (this.#stopWaiting(waiting)) resolve(verdicts)
+        },
+        (error) => {
+          if (!this.#stopWaiting(waiting)) return
+          try {
+            resolve(this.#answerFor(error, subject, requests))
+          } catch (fault) {
+            reject(fault)
+          }
+        },
+      )
+    })
+  }
+
+  #stopWaiting(waiting: Waiting): boolean {
+    const waited = this.#waiting.delete(waiting)
+    if (this.#waiting.size === 0) this.#timer?.unref()
+    return waited
+  }
+
+  /** One timer for all who wait, since the first of them has waited longest. */
+  #watch(ms: number): void {
+    if (this.#timer !== undefined) {
+      this.#timer.ref()
+      return
+    }
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      const [first] = this.#waiting
+      if (first === undefined) return
+      const leftMs = first.since + this.#timeoutMs - this.#clock.monotonic()
+      // Timers may be early by a fraction of a millisecond.
+      if (leftMs > 1) this.#watch(Math.ceil(leftMs))
+      else this.#stopAsking(this.#silence(), first)
+    }, ms)
+  }
+
+  /** @throws what is the caller's fault. */
+  #answerFor(
+    error: unknown,
+    subject: string,
+    requests: readonly StoreRequest[],
+  ): readonly Verdict[] {
+    const code = isRateLimitError(error) ? error.code : undefined
+    if (code !== undefined && CALLERS_FAULTS.includes(code)) throw error
+    // Too many ask at once: this one is answered here, and those who do wait go on waiting.
+    if (code === 'store_busy') this.#local.beginOutage(this.#processes())
+    else this.#stopAsking(error, { subject, requests })
+    return this.#local.decide(subject, requests, this.#now(), this.#breaker.retryInMs)
+  }
+
+  #stopAsking(error: unknown, failed: Pick<Waiting, 'subject' | 'requests'>): void {
+    if (!this.#breaker.closed) return
+    this.#breaker.open()
+    this.#failed = failed
+    this.#local.beginOutage(this.#processes())
+    this.#tell({ available: false, error })
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    this.#timer?.unref()
+    const { retryInMs } = this.#breaker
+    for (const { subject, requests, answer } of waiting) {
+      answer(this.#local.decide(subject, requests, this.#now(), retryInMs))
+    }
+  }
+
+  /** Looks at what failed: that the store knows others, as a part of a Cluster may, isn't enough. */
+  async #probe(): Promise<void> {
+    const { subject = '', requests = [] } = this.#failed ?? {}
+    const looks = requests.map(({ limit, action, amount }) => {
+      const cost = action === 'take' || action === 'peek' ? amount : 0
+      return { limit, action: 'peek', amount: cost } as const
+    })
+    try {
+      await this.#inTime(async () => this.#store.decide(subject, looks, this.#now()))
+    } catch {
+      this.#breaker.open()
+      return
+    }
+    this.#failed = undefined
+    this.#breaker.close()
+    this.#tell({ available: true })
+  }
+
+  #inTime(ask: () => Promise<unknown>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(this.#silence()), this.#timeoutMs).unref()
+      ask()
+        .then(resolve, reject)
+        .finally(() => clearTimeout(timer))
+    })
+  }
+
+  #silence(): RateLimitError {
+    return new RateLimitError(
+      'store_timeout',
+      `The store of the limits didn't answer within ${this.#timeoutMs} ms. Limits go on without it.`,
+    )
+  }
+
+  #processes(): number {
+    return Math.max(1, Math.floor(this.#store.nodes ?? 1) || 1)
+  }
+
+  #tell(change: StoreChange): void {
+    try {
+      this.#onChange?.(change)
+    } catch {
+      // An observer that fails changes nothing about the store.
+    }
+  }
+}
