@@ -87,7 +87,12 @@ describe('readClaim', () => {
     expect(readClaim(claims, 'https://x.example/tier')).toBe('a')
     expect(readClaim(claims, 'realm.roles')).toEqual(['b'])
     expect(readClaim(claims, 'a.b')).toBe(1)
-    for (const name of ['constructor', 'realm.constructor', 'realm.roles.length.x', '__proto__.a']) {
+    for (const name of [
+      'constructor',
+      'realm.constructor',
+      'realm.roles.length.x',
+      '__proto__.a',
+    ]) {
       expect(readClaim(claims, name)).toBeUndefined()
     }
   })

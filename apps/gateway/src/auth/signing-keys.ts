@@ -42,7 +42,7 @@ export class RemoteSigningKeys {
   #text = ''
   #count = 0
   #fetchedAt = 0
-  #triedAt = Number.NEGATIVE_INFINITY
+  #renewedAt = Number.NEGATIVE_INFINITY
   #nextTryAt = Number.NEGATIVE_INFINITY
   #faults = 0
   #lastFault: string | undefined
@@ -92,12 +92,14 @@ export class RemoteSigningKeys {
   }
 
   /**
-   * For a key that isn't among them: asks the issuer again, unless it was asked a moment ago.
+   * For a key that isn't among them: asks the issuer again, unless it was for such a one a moment ago.
    *
    * @returns whether what is there now is what the issuer says.
    */
   async renew(): Promise<boolean> {
-    const isDue = this.#options.now() - this.#triedAt >= COOLDOWN_MS
+    const now = this.#options.now()
+    const isDue = now - this.#renewedAt >= COOLDOWN_MS
+    if (isDue) this.#renewedAt = now
     if (this.#pending !== undefined || isDue) await this.#refresh()
     return this.#faults === 0
   }
@@ -110,9 +112,8 @@ export class RemoteSigningKeys {
   }
 
   async #fetch(): Promise<void> {
-    const { now, settings } = this.#options
+    const { settings } = this.#options
     this.#cancel()
-    this.#triedAt = now()
     try {
       this.#accept(await this.#ask())
       // The nodes of a fleet that started together shouldn't go on asking together.
