@@ -1,4 +1,10 @@
-import { type Provider, type RunningGateway, startGateway, startProvider } from '@tidegate/testkit'
+import {
+  type Provider,
+  type RunningGateway,
+  rawRequest,
+  startGateway,
+  startProvider,
+} from '@tidegate/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, handlesOf } from './asking.ts'
 
@@ -97,6 +103,24 @@ describe('a request of a session', () => {
       expect(provider.hits).toBe(hits)
     },
   )
+
+  it.each([
+    [
+      429,
+      'a handshake',
+      ['upgrade: websocket', 'connection: upgrade', 'sec-websocket-version: 13'],
+    ],
+    [400, 'a request that names two', ['x-session-id: one-more']],
+  ])('is refused by %i also as %s', async (status, what, fields) => {
+    for (const session of [`${what.length}-1`, `${what.length}-2`]) {
+      expect((await ask(gateway, '/echo/x', { key: ada, session })).status).toBe(200)
+    }
+    const head = ['GET /echo/x HTTP/1.1', 'host: localhost', `x-api-key: ${ada}`]
+    const send = [...head, 'x-session-id: three', ...fields, '', ''].join('\r\n')
+    const { response } = await rawRequest({ port: gateway.port, send })
+    expect(response.status).toBe(status)
+    await endAll(ada)
+  })
 
   it('needs a key that is known before its session counts', async () => {
     expect((await ask(gateway, '/echo/x', { session: 'stranger' })).status).toBe(401)
