@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { storeConformance } from '../testing/conformance.ts'
 import { memoryStore } from './memory-store.ts'
-import { concurrency, tokenBucket } from './rules.ts'
+import { budget, concurrency, tokenBucket } from './rules.ts'
 import type { StoreAction } from './store.ts'
 
 function harness() {
@@ -40,6 +40,18 @@ describe('memoryStore', () => {
     for (let n = 0; n < 1_000; n += 1) store.decide(`old-${n}`, ask('take', 1), 0)
     for (let n = 0; n < 1_000; n += 1) store.decide(`new-${n}`, ask('take', 1), 20_000)
     expect(store.size).toBeLessThanOrEqual(1_001)
+  })
+
+  it('keeps reservations while others come, also when their debt has drained', () => {
+    const store = memoryStore()
+    const tokens = { policy: 't', rule: budget({ limit: 10, windowMs: 1_000, ttlMs: 60_000 }) }
+    const reserve = (subject: string, now: number) =>
+      store.decide(subject, [{ limit: tokens, action: 'take', amount: 5, id: 'x' }], now)[0]
+    reserve('holder', 0)
+    for (let n = 0; n < 100; n += 1) reserve(`other-${n}`, 30_000)
+    expect(reserve('holder', 30_000)).toMatchObject({ applied: true, remaining: 10 })
+    for (let n = 0; n < 500; n += 1) reserve(`late-${n}`, 120_000)
+    expect(reserve('holder', 120_000)).toMatchObject({ applied: true, remaining: 5 })
   })
 
   it('keeps spent limits and blocks through a flood of fresh subjects', () => {

@@ -49,8 +49,8 @@ export interface RateLimitVariables {
  * Limits requests, and tells their limits in headers on every answer, allowed or denied, errors among
  * them. Several of these on one route tell their limits together.
  *
- * What fails is thrown, so that the app's `onError` answers: the store's own errors, and an
- * `InvalidRequestError` for a request without a key.
+ * A request without a key throws an `InvalidRequestError`, so that the app's `onError` answers. A store
+ * that fails is no error: each policy's `onStoreError` decides.
  *
  * @throws InvalidRequestError when it is set up without `key`, without policies, or with a form of headers
  * that doesn't exist.
