@@ -99,7 +99,7 @@ local function carry_out(m, admitted, at)
   if m.want > 0 then
     local amount, lasts = 0, 0
     if admitted and blocks <= 0 and m.rule.lease then amount, lasts = m.kind.lease(m, m.want) end
-    tell(at, lease_form, amount, lasts)
+    tell(at, lease_form, amount, amount > 0 and lasts or 0)
     applied = applied or amount > 0
   end
   if applied or m.changed or m.rewound then m.kind.save(m) end
