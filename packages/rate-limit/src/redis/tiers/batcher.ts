@@ -24,15 +24,18 @@ interface Sealed {
  */
 export class Batcher {
   readonly #backend: Backend
+  readonly #defer: (flush: () => void) => void
   #parcels: Parcel[] = []
 
-  constructor(backend: Backend) {
+  /** @param defer runs what it is given at the end of the turn. */
+  constructor(backend: Backend, defer: (flush: () => void) => void) {
     this.#backend = backend
+    this.#defer = defer
   }
 
   send(parcel: Parcel): void {
     this.#parcels.push(parcel)
-    if (this.#parcels.length === 1) setImmediate(() => this.#flush())
+    if (this.#parcels.length === 1) this.#defer(this.#flush)
   }
 
   /** Asks one thing, which is made when it leaves. */
@@ -46,7 +49,7 @@ export class Batcher {
     return promise
   }
 
-  #flush(): void {
+  readonly #flush = (): void => {
     const parcels = this.#parcels
     this.#parcels = []
     let batch: Sealed[] = []

@@ -14,6 +14,7 @@ export interface ModelAdmission {
 /** The rules by which Redis decides, as plainly as can be: every caller one by one, every lease by hand. */
 export class ModelBackend implements Backend {
   readonly #now: () => number
+  readonly #trueTime: () => number
   readonly #meters = new Map<string, ModelMeter>()
   /** Every ask that was decided. */
   readonly asks: BackendAsk[] = []
@@ -21,9 +22,13 @@ export class ModelBackend implements Backend {
   readonly calls: number[] = []
   readonly admissions: ModelAdmission[] = []
 
-  /** @param now whole milliseconds. */
-  constructor(now: () => number) {
+  /**
+   * @param now its clock, in whole milliseconds.
+   * @param trueTime by which admissions are recorded, should its clock be wrong.
+   */
+  constructor(now: () => number, trueTime: () => number = now) {
     this.#now = now
+    this.#trueTime = trueTime
   }
 
   async decide(asks: readonly BackendAsk[]): Promise<readonly BackendAnswer[]> {
@@ -126,7 +131,7 @@ export class ModelBackend implements Backend {
   #record({ subject, requests }: BackendAsk, verdicts: readonly Verdict[]): void {
     for (const [at, { action, amount, limit }] of requests.entries()) {
       if (action !== 'take' || verdicts[at]?.applied !== true) continue
-      this.admissions.push({ subject, policy: limit.policy, at: this.#now(), cost: amount })
+      this.admissions.push({ subject, policy: limit.policy, at: this.#trueTime(), cost: amount })
     }
   }
 }

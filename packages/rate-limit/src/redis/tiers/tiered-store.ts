@@ -17,6 +17,8 @@ export interface TieredStoreOptions {
   readonly denyCacheMs: number
   /** How many subjects are remembered: of denials, and of leases. */
   readonly maxSubjects: number
+  /** Runs what it is given at the end of the turn. Default `setImmediate`. */
+  readonly defer?: (flush: () => void) => void
 }
 
 /** What gives something back, or takes more away: what was said before isn't believed any more. */
@@ -40,9 +42,10 @@ export class TieredStore implements Store, Tiers {
   readonly #leases: QuotaLeases
   readonly #coalescer: Coalescer
 
-  constructor({ backend, clocks, denyCacheMs, maxSubjects }: TieredStoreOptions) {
+  constructor(options: TieredStoreOptions) {
+    const { backend, clocks, denyCacheMs, maxSubjects, defer = setImmediate } = options
     this.#clocks = clocks
-    this.#batcher = new Batcher(backend)
+    this.#batcher = new Batcher(backend, (flush) => void defer(flush))
     this.#denials = new DenyCache({
       mostMs: denyCacheMs,
       maxSubjects,
