@@ -128,7 +128,8 @@ function upstreamHealth({ protocol, endpoints, bulkhead, budget, demo }: Upstrea
   }
 }
 
-function endpointHealth({ label, url, weight, pending, breaker, latency, traffic }: Endpoint) {
+function endpointHealth(endpoint: Endpoint) {
+  const { label, url, weight, pending, breaker, latency, traffic } = endpoint
   const failing = traffic.lastFailureAt > traffic.lastAnswerAt
   const state = breaker?.state ?? 'off'
   return {
@@ -143,6 +144,7 @@ function endpointHealth({ label, url, weight, pending, breaker, latency, traffic
     answered: traffic.answered,
     failed: traffic.failed,
     malformed_events: traffic.malformedEvents,
+    ...(endpoint.refusesStreamOptions && { refuses_stream_options: true }),
     latency_ms: percentiles(latency),
     last_answer_at: isoOrNull(traffic.lastAnswerAt),
     last_failure_at: isoOrNull(traffic.lastFailureAt),

@@ -6,7 +6,20 @@ import { anthropic, chat, collect, message, openai, streamedChat } from '../sdk/
 /** What each tier of these tests may hold and use; it comes back too slowly to be seen. */
 const TOKENS = 10_000
 
-const TIERS = ['json', 'stream', 'asked', 'broken', 'failed', 'huge', 'usual', 'shadow', 'claude']
+const TIERS = [
+  'json',
+  'stream',
+  'asked',
+  'broken',
+  'failed',
+  'huge',
+  'usual',
+  'shadow',
+  'claude',
+  'old',
+]
+
+const keyOf = (tier: string): string => `key-of-${tier}-0123456789`
 
 let provider: Provider
 let gateway: RunningGateway
@@ -29,7 +42,12 @@ beforeAll(async () => {
       tiers: Object.fromEntries(
         TIERS.map((tier) => [tier, { tokens, ...(tier === 'shadow' && { shadow: true }) }]),
       ),
-      auth: { keys: TIERS.map((tier) => ({ id: tier, key: `key-of-${tier}-0123456789`, tier })) },
+      auth: {
+        keys: [
+          ...TIERS.map((tier) => ({ id: tier, key: keyOf(tier), tier })),
+          { id: 'free', key: keyOf('free') },
+        ],
+      },
     },
   })
 })
@@ -41,7 +59,6 @@ afterAll(async () => {
   await provider[Symbol.asyncDispose]()
 })
 
-const keyOf = (tier: string): string => `key-of-${tier}-0123456789`
 const client = (tier: string): OpenAI => openai({ url: gateway.url, apiKey: keyOf(tier) })
 
 /** The line of the one call that this key has made. */
@@ -131,5 +148,30 @@ describe('a tier of tokens', () => {
       await client('shadow').chat.completions.create({ ...chat, max_tokens: 50_000 })
     }
     expect(provider.hits).toBe(2)
+  })
+
+  it('asks a provider that refuses to be asked only once, and tells the operator', async () => {
+    const error = { message: 'Unknown field: stream_options', type: 'invalid_request_error' }
+    provider.next({ status: 400, json: { error } })
+    const chunks = await collect(await client('old').chat.completions.create(streamedChat))
+    expect(chunks.at(-1)?.choices[0]?.finish_reason).toBe('stop')
+    expect(await lineOf('old')).toMatchObject({ attempts: 2, tokens_estimated: true })
+    const health = await fetch(`${gateway.url}/health/upstreams`)
+    expect(JSON.stringify(await health.json())).toContain('"refuses_stream_options":true')
+  })
+})
+
+describe('a caller without a tier of tokens', () => {
+  it('has its requests passed on as they are', async () => {
+    const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${keyOf('free')}`, 'accept-encoding': 'br, gzip' },
+      body: JSON.stringify(streamedChat),
+    })
+    await response.text()
+    expect(provider.lastRequest.body.toString()).toBe(JSON.stringify(streamedChat))
+    expect(provider.lastRequest.header('accept-encoding')).toBe('br, gzip')
+    expect(response.headers.get('x-ratelimit-remaining-tokens')).toBeNull()
+    expect(await lineOf('free')).not.toHaveProperty('tokens_in')
   })
 })
