@@ -8,7 +8,7 @@ import { clientOf, refusalOf } from './in-session.ts'
 import { within } from './session-gate.ts'
 import { namedUser, sessionUser } from './session-user.ts'
 
-export const SESSIONS_PATH = '/api/v1/sessions'
+const SESSIONS_PATH = '/api/v1/sessions'
 
 /** What the endpoints of sessions need. */
 export interface SessionEndpointsOptions {

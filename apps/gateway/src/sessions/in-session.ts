@@ -6,7 +6,7 @@ import { GatewayError } from '../problems.ts'
 import type { SessionGate } from './session-gate.ts'
 import { sessionUser } from './session-user.ts'
 
-export const SESSION_HEADER = 'x-session-id'
+const SESSION_HEADER = 'x-session-id'
 
 /**
  * Opens or renews the session that a request belongs to: the `sid` of the token it came with, else what
