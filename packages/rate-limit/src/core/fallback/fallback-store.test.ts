@@ -1,10 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { RateLimitError } from '../errors.ts'
 import { createRateLimiter } from '../rate-limiter.ts'
 import { budget, concurrency, fixedWindow, slidingWindow, tokenBucket } from '../rules.ts'
 import type { StoreChange } from './fallback-store.ts'
 import { FaultyStore } from './faulty-store.fixture.ts'
 
 const MINUTE = 60_000
+
+/** The timeout, and one more in which answers that have come would be read. */
+const SILENCE_MS = 201
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -42,7 +46,7 @@ function setUp() {
   const breakDown = async (next: FaultyStore['conduct'] = 'rejects') => {
     conduct(next)
     const noticed = limiter.peek('rate', 'nobody')
-    await vi.advanceTimersByTimeAsync(200)
+    await vi.advanceTimersByTimeAsync(SILENCE_MS)
     await noticed
   }
   /** Makes the store answer, and the limiter notice. */
@@ -77,6 +81,20 @@ describe('a store that fails', () => {
     expect(limiter.checkSync('rate', 'ada')?.source).toBe('fallback-local')
     await breakDown()
     expect(limiter.checkSync('rate', 'ada')).toMatchObject({ remaining: 18 })
+  })
+
+  it('goes on being asked when it is only too busy for one call', async () => {
+    const { store, changes, limiter, conduct } = setUp()
+    conduct('hangs')
+    const waiting = limiter.check('rate', 'ada')
+    store.decide = () => Promise.reject(new RateLimitError('store_busy', 'busy'))
+    expect(await limiter.check('rate', 'ada')).toMatchObject({
+      ...{ remaining: 19, source: 'fallback-local' },
+    })
+    expect(await limiter.check('strict', 'ada')).toMatchObject({ retryAfterMs: 200 })
+    store.answerKept()
+    expect((await waiting).source).toBe('memory')
+    expect(changes).toEqual([])
   })
 
   it('is none for what the caller did wrong', async () => {
@@ -116,11 +134,11 @@ describe('a store that is silent', () => {
     const second = ask()
     await vi.advanceTimersByTimeAsync(49)
     expect(answered).toEqual([])
-    await vi.advanceTimersByTimeAsync(1)
+    await vi.advanceTimersByTimeAsync(SILENCE_MS - 199)
     await Promise.all([first, second])
-    expect(answered).toEqual([began + 200, began + 200])
+    expect(answered).toEqual([began + SILENCE_MS, began + SILENCE_MS])
     await ask()
-    expect(answered.at(-1)).toBe(began + 200)
+    expect(answered.at(-1)).toBe(began + SILENCE_MS)
     expect(store.asked).toHaveLength(2)
     expect(changes).toMatchObject([{ available: false, error: { code: 'store_timeout' } }])
   })
@@ -139,7 +157,7 @@ describe('a store that is silent', () => {
     const { store, changes, limiter, conduct, recover } = setUp()
     conduct('hangs')
     const asked = limiter.check('rate', 'ada', { cost: 15 })
-    await vi.advanceTimersByTimeAsync(200)
+    await vi.advanceTimersByTimeAsync(SILENCE_MS)
     expect(await asked).toMatchObject({ remaining: 5, source: 'fallback-local' })
     store.answerKept()
     await vi.advanceTimersByTimeAsync(0)
@@ -148,6 +166,16 @@ describe('a store that is silent', () => {
     await recover()
     expect(await limiter.peek('rate', 'ada')).toMatchObject({ remaining: 20, source: 'memory' })
     expect(store.asked.filter(({ subject }) => subject === 'ada')).toHaveLength(3)
+  })
+
+  it('is not taken for silent when it answered while this process was paused', async () => {
+    const { store, changes, limiter, conduct } = setUp()
+    conduct('hangs')
+    // As an event loop does after a pause: all timers that are due, what has come, then immediates.
+    setTimeout(() => setImmediate(() => store.answerKept()), 200)
+    const asked = limiter.check('rate', 'ada')
+    await vi.advanceTimersByTimeAsync(SILENCE_MS)
+    expect([(await asked).source, changes]).toEqual(['memory', []])
   })
 
   it('does not keep the timeout running when it answers in time', async () => {

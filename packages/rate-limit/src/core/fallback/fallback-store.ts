@@ -165,15 +165,18 @@ export class FallbackStore implements Store {
       this.#timer.ref()
       return
     }
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined
-      const [first] = this.#waiting
-      if (first === undefined) return
-      const leftMs = first.since + this.#timeoutMs - this.#clock.monotonic()
-      // Timers may be early by a fraction of a millisecond.
-      if (leftMs > 1) this.#watch(Math.ceil(leftMs))
-      else this.#stopAsking(this.#silence(), first)
-    }, ms)
+    // After a pause of this process answers may have come that nobody has read yet: they are read first.
+    this.#timer = setTimeout(() => setImmediate(() => this.#lookAtFirst()), ms)
+  }
+
+  #lookAtFirst(): void {
+    this.#timer = undefined
+    const [first] = this.#waiting
+    if (first === undefined) return
+    const leftMs = first.since + this.#timeoutMs - this.#clock.monotonic()
+    // Timers may be early by a fraction of a millisecond.
+    if (leftMs > 1) this.#watch(Math.ceil(leftMs))
+    else this.#stopAsking(this.#silence(), first)
   }
 
   /** @throws what is the caller's fault. */
@@ -187,7 +190,8 @@ export class FallbackStore implements Store {
     // Too many ask at once: this one is answered here, and those who do wait go on waiting.
     if (code === 'store_busy') this.#local.beginOutage(this.#processes())
     else this.#stopAsking(error, { subject, requests })
-    return this.#local.decide(subject, requests, this.#now(), this.#breaker.retryInMs)
+    const retryInMs = this.#breaker.closed ? this.#timeoutMs : this.#breaker.retryInMs
+    return this.#local.decide(subject, requests, this.#now(), retryInMs)
   }
 
   #stopAsking(error: unknown, failed: Pick<Waiting, 'subject' | 'requests'>): void {
