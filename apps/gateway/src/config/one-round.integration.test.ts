@@ -55,6 +55,7 @@ const tree = {
     default: { requests: '60/1m', burst: 5, tokens: '40k/1m', concurrent: 5 },
     pro: { requests: '600/1m', shadow: true },
   },
+  sessions: { max: 3, ttl: '20m' },
   auth: {
     keys: [
       { id: 'a', key: 'the first key of all', tier: 'pro' },
@@ -113,6 +114,8 @@ const breakages: readonly Change[] = [
   [['tiers', 'default', 'requests'], '0/1m'],
   [['tiers', 'pro', 'shadow'], 'perhaps'],
   [['tiers', 'Gold'], {}],
+  [['sessions', 'max'], 0],
+  [['sessions', 'tll'], '1h'],
   [['upstreams', 'openai', 'endpoints', 0, 'url'], 'api.openai.com'],
   [['upstreams', 'openai', 'timeouts'], { idle: 'soon' }],
   [['upstreams', 'local', 'models'], { fast: 'small' }],
