@@ -18,6 +18,8 @@ export interface GatewayEnv {
     protocol: Protocol | undefined
     /** Who is calling; `anonymous` on routes that ask nobody, and of those who needn't say. */
     identity: Identity
+    /** What logs call the path where it may hold a secret. */
+    loggedPath: string | undefined
     /** The headers in which a credential of this gateway was found: they go no further. */
     consumedHeaders: readonly string[] | undefined
     /** The body, where a policy of the route had to read it. */
