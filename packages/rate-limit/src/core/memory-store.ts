@@ -33,15 +33,10 @@ export function memoryStore({ maxKeys = 100_000 }: MemoryStoreOptions = {}): Mem
   }
   const tables = new Tables(maxKeys)
   const decide = (subject: string, requests: readonly StoreRequest[], now: number) => {
-    const [first] = requests
-    if (requests.length === 1 && first?.action === 'take') {
-      return [takeAlone(first, tables.of(first.limit), subject, now)]
-    }
-    const steps = requests.map(
-      (request) => new Step(request, tables.of(request.limit), subject, now),
-    )
-    const admitted = steps.every((step) => step.admits)
-    return steps.map((step) => step.carryOut(admitted))
+    const first = requests[0]
+    return requests.length === 1 && first?.action === 'take'
+      ? [takeAlone(first, tables.of(first.limit), subject, now)]
+      : decideTogether(requests, tables, subject, now)
   }
   return {
     decide,
@@ -119,6 +114,17 @@ function verdictOf(meter: Meter, waitMs: number, applied: boolean, stamp: number
     source: 'memory',
     stamp,
   }
+}
+
+function decideTogether(
+  requests: readonly StoreRequest[],
+  tables: Tables,
+  subject: string,
+  now: number,
+): readonly Verdict[] {
+  const steps = requests.map((request) => new Step(request, tables.of(request.limit), subject, now))
+  const admitted = steps.every((step) => step.admits)
+  return steps.map((step) => step.carryOut(admitted))
 }
 
 /** One request on its way: looked at first, carried out when all others were looked at too. */
