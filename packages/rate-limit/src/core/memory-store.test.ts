@@ -54,6 +54,15 @@ describe('memoryStore', () => {
     expect(reserve('holder', 120_000)).toMatchObject({ applied: true, remaining: 5 })
   })
 
+  it('refunds nothing to who was forgotten since', () => {
+    const store = memoryStore()
+    const stamp = store.decide('s', ask('take', 5), 1_000)[0]?.stamp
+    for (let n = 0; n < 10; n += 1) store.decide(`other-${n}`, ask('take', 1), 20_000)
+    store.decide('s', ask('take', 9), 20_000)
+    const refund = { limit, action: 'refund', amount: 5, stamp } as const
+    expect(store.decide('s', [refund], 20_000)[0]).toMatchObject({ applied: false, remaining: 1 })
+  })
+
   it('keeps spent limits and blocks through a flood of fresh subjects', () => {
     const store = memoryStore({ maxKeys: 100 })
     store.decide('spent', ask('take', 10), 0)

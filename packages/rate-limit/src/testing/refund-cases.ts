@@ -64,6 +64,14 @@ export const refundCases = [
       if (probe.harness.exact) assert.equal(remaining, 50)
     },
   ),
+  conformanceCase('budget: a settlement after a refund takes nothing away', async (probe) => {
+    const limit = probe.limit(budget({ limit: 100, windowMs: 1_000 * DAY }))
+    await probe.take(limit, 10, 'call')
+    const taken = await probe.take(limit, 50)
+    assert.equal((await probe.refund(limit, 50, taken)).remaining, 90)
+    const settled = await probe.one(limit, 'settle', 5, { id: 'call', estimate: 10 })
+    assert.deepEqual([settled.applied, settled.remaining], [true, 90])
+  }),
   conformanceCase(
     'holds: the stamp tells what was taken from what was held already',
     async (probe) => {
