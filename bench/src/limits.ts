@@ -39,11 +39,12 @@ const WORKLOADS: readonly (readonly [Workload, string])[] = [
 ]
 
 const IN_MEMORY: readonly ContenderName[] = [
+  'nobody',
   'rate-limiter-flexible',
   "hono-rate-limiter's store",
   'tidegate',
-  'tidegate, fixed window',
   'tidegate, checkSync',
+  'tidegate, fixed window, checkSync',
 ]
 
 const IN_REDIS: readonly ContenderName[] = [

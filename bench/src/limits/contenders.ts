@@ -5,6 +5,7 @@ import {
   RateLimiterMemory,
   RateLimiterRedis,
 } from 'rate-limiter-flexible'
+import type { Rule } from '../../../packages/rate-limit/src/index.ts'
 import { built } from './built.ts'
 import type { Quota } from './workload.ts'
 
@@ -23,24 +24,24 @@ type Make = (setting: Setting) => Contender | Promise<Contender>
 
 /** Each is made in a process of its own, so that nobody's calls make another's slower to compile. */
 export const contenders = {
+  nobody: () =>
+    contender(
+      () => true,
+      (answer) => answer,
+    ),
   'rate-limiter-flexible': ({ quota }) => flexible(new RateLimiterMemory(flexibly(quota))),
   tidegate: async ({ quota }) => {
     const { createRateLimiter, tokenBucket } = await built('rate-limit')
     const limiter = createRateLimiter({ policies: { api: tokenBucket(quota) } })
     return contender((key) => limiter.check('api', key), allowed)
   },
-  'tidegate, fixed window': async ({ quota }) => {
-    const { createRateLimiter, fixedWindow } = await built('rate-limit')
-    const limiter = createRateLimiter({ policies: { api: fixedWindow(quota) } })
-    return contender((key) => limiter.check('api', key), allowed)
-  },
   'tidegate, checkSync': async ({ quota }) => {
-    const { createRateLimiter, tokenBucket } = await built('rate-limit')
-    const limiter = createRateLimiter({ policies: { api: tokenBucket(quota) } })
-    return contender(
-      (key) => limiter.checkSync('api', key),
-      (decision) => decision?.allowed === true,
-    )
+    const { tokenBucket } = await built('rate-limit')
+    return await checkedSync(tokenBucket(quota))
+  },
+  'tidegate, fixed window, checkSync': async ({ quota }) => {
+    const { fixedWindow } = await built('rate-limit')
+    return await checkedSync(fixedWindow(quota))
   },
   "hono-rate-limiter's store": ({ quota }) => {
     const store = new MemoryStore()
@@ -83,6 +84,15 @@ export async function createContender(name: string, setting: Setting): Promise<C
   const entry = Object.entries<Make>(contenders).find(([known]) => known === name)
   if (entry === undefined) throw new Error(`There is no contender "${name}".`)
   return await entry[1](setting)
+}
+
+async function checkedSync(rule: Rule): Promise<Contender> {
+  const { createRateLimiter } = await built('rate-limit')
+  const limiter = createRateLimiter({ policies: { api: rule } })
+  return contender(
+    (key) => limiter.checkSync('api', key),
+    (decision) => decision?.allowed === true,
+  )
 }
 
 async function tidegateRedis(

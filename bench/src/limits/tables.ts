@@ -18,18 +18,21 @@ export const MEMORY_HEAD = row(
   ...['keys', 'who', '× rate-limiter-flexible', 'ns of processor time', 'decisions/s'],
 )
 
-/** How many decisions one gets for the processor time that the first needs for one. */
+/**
+ * How many decisions one gets for the processor time that the second needs for one. The first is asked
+ * the same way but decides nothing: its time is taken off everybody's.
+ */
 export function memoryRows(label: string, readings: Readings): string[] {
-  const [reference = []] = readings.values()
-  return [...readings].map(([name, rounds]) =>
-    row(
-      label,
-      name,
-      ratio(reference, rounds, nanoseconds).toFixed(2),
-      spread(rounds.map(nanoseconds), 0),
-      String(Math.round(median(rounds.map(({ perSecond }) => perSecond)))),
-    ),
-  )
+  const [nothing = [], reference = []] = readings.values()
+  const net = (rounds: readonly Reading[]) =>
+    rounds.map((reading, i) => nanoseconds(reading) - nanoseconds(nothing[i] ?? reading))
+  const referred = net(reference)
+  return [...readings].slice(1).map(([name, rounds]) => {
+    const times = net(rounds)
+    const ratios = times.map((time, i) => (referred[i] ?? Number.NaN) / time)
+    const rate = median(rounds.map(({ perSecond }) => perSecond))
+    return row(label, name, median(ratios).toFixed(2), spread(times, 0), String(Math.round(rate)))
+  })
 }
 
 export const REDIS_HEAD = row(

@@ -26,6 +26,8 @@ export function keysOf(workload: Workload): readonly string[] {
 
 /** Draws keys evenly, always in the same order, for next to nothing. */
 export function drawFrom(keys: readonly string[], seed: number): () => string {
+  const [only = ''] = keys
+  if (keys.length === 1) return () => only
   let state = seed
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
