@@ -6,6 +6,7 @@ import {
   createProblems,
   createTrust,
   exchange,
+  type Problems,
   security,
   securityHeaders,
 } from '@tidegate/server'
@@ -36,7 +37,7 @@ import { GatewayError, problems } from './problems.ts'
 import type { SharedRedis } from './redis.ts'
 import { type Route, routerPattern } from './routes.ts'
 import { mountSessions } from './sessions/mount.ts'
-import { carry, enter, notBuiltYet, reservedPaths, wellFormed } from './stages.ts'
+import { carry, enter, notBuiltYet, reservedPaths, toldHeaders, wellFormed } from './stages.ts'
 import { FailureLog } from './upstreams/failure-log.ts'
 import type { Upstream } from './upstreams/upstream.ts'
 
@@ -89,7 +90,7 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
   app.route('/', health(sources))
   for (const path of reservedPaths) app.all(path, guard, notBuiltYet)
 
-  app.use(cors({ origins: server.cors.origins, profile }))
+  app.use(cors({ origins: server.cors.origins, profile, exposeHeaders: toldHeaders }))
   const transfer = {
     body: { limit: server.bodyLimit, idle: server.timeouts.body },
     write: server.timeouts.write,
@@ -119,7 +120,16 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
       .all(pattern, carry(forward(route, transfer, failureLog), tunnel(route)))
   }
 
-  const answers = createProblems({
+  app.notFound(() => {
+    throw new GatewayError('no_route', 'No route of this gateway matches this path.')
+  })
+  app.onError(answersOf(profile, logger).onError)
+  return app
+}
+
+/** What every error becomes, whatever has thrown it. */
+function answersOf(profile: Settings['profile'], logger: Logger): Problems {
+  return createProblems({
     table: problems,
     production: profile === 'production' || profile === 'staging',
     form: (c: Context<GatewayEnv>) => (c.get('protocol') === 'anthropic' ? 'anthropic' : 'openai'),
@@ -133,11 +143,6 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
       if (bodyMayCome) headers.push('connection', 'close')
     },
   })
-  app.notFound(() => {
-    throw new GatewayError('no_route', 'No route of this gateway matches this path.')
-  })
-  app.onError(answers.onError)
-  return app
 }
 
 /** Own endpoints and routes are matched on the very path that is forwarded. */

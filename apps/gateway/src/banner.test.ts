@@ -77,6 +77,8 @@ function settings(
   }
 }
 
+const limited = { limits: ['per-ip'] }
+
 const openai = upstream('openai', 'https://api.openai.com/v1')
 const demo = upstream('demo', 'http://127.0.0.1:1/v1', { demo: true })
 const claude = upstream('anthropic', 'https://api.anthropic.com/v1', { protocol: 'anthropic' })
@@ -174,5 +176,14 @@ describe('banner', () => {
     const what = settings([demo], [route('/v1/**', 'demo')])
     expect(show(what)).not.toContain('\u001b')
     expect(banner({ settings: what, url: 'u', warnings: [], color: true })).toContain('\u001b')
+  })
+
+  it('says whether limits are shared, where there are any', () => {
+    const free = [route('/v1/**', 'openai')]
+    const routes = [route('/v1/**', 'openai', limited)]
+    const redis = { options: { url: 'redis://127.0.0.1' }, prefix: 'tidegate' }
+    expect(show(settings([openai], free))).not.toContain('imits')
+    expect(show(settings([openai], routes))).toContain('Limits are kept in memory, per process')
+    expect(show(settings([openai], routes, { redis }))).toContain('Limits are shared over Redis')
   })
 })

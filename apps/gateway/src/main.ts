@@ -119,7 +119,10 @@ function announce(logger: Logger, { settings, warnings, tty }: StartOptions, url
       url,
       version,
       profile: settings.profile,
-      routes: settings.routes.map(({ match, upstreams, auth }) => ({ match, upstreams, auth })),
+      routes: settings.routes.map(({ match, upstreams, auth, limits }) => ({
+        ...{ match, upstreams, auth },
+        ...(limits.length > 0 && { limits }),
+      })),
     },
     'listening',
   )

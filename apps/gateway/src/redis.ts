@@ -1,5 +1,5 @@
 import type { Logger } from '@tidegate/logger'
-import type { RedisConnections, RedisStateChange } from '@tidegate/redis'
+import type { RedisConnections, RedisError, RedisStateChange } from '@tidegate/redis'
 import type { RedisSettings } from './config/settings.ts'
 
 /** How Redis is, as `/health/redis` tells it. */
@@ -34,9 +34,11 @@ export async function openRedis(
   logger: Logger,
 ): Promise<SharedRedis> {
   const { connectRedis } = await import('@tidegate/redis')
-  const log = createStateLog(logger)
-  const connections = connectRedis({ ...options, onStateChange: (change) => log(change, where) })
-  const { where } = connections
+  const log = new StateLog(logger)
+  const connections = connectRedis({
+    ...options,
+    onStateChange: (change) => log.accept(change, connections.where),
+  })
   connections.ready().catch(() => {
     // Logged as a change of state; it is tried again for as long as the gateway runs.
   })
@@ -46,12 +48,15 @@ export async function openRedis(
     get available() {
       return connections.state === 'ready'
     },
-    report: () => report(connections),
+    report: () => report(connections, log.reason),
     close: () => connections.close(),
   }
 }
 
-async function report(connections: RedisConnections): Promise<RedisReport> {
+async function report(
+  connections: RedisConnections,
+  reason: RedisError | undefined,
+): Promise<RedisReport> {
   const { where } = connections
   const health = await connections.health({ timeoutMs: PROBE_MS })
   return {
@@ -60,21 +65,33 @@ async function report(connections: RedisConnections): Promise<RedisReport> {
     where,
     state: connections.state,
     latency_ms: health.latencyMs,
-    ...(health.status === 'down' && { error: health.error.code }),
+    // Why it isn't connected says more than that it isn't.
+    ...(health.status === 'down' && { error: (reason ?? health.error).code }),
   }
 }
 
 /** A connection that is tried again and again goes through the same states: told are only the turns. */
-function createStateLog(logger: Logger): (change: RedisStateChange, where: string) => void {
-  let lost: boolean | undefined
-  return ({ connection, to, reason }, where) => {
+class StateLog {
+  /** Why there is no connection, as far as it is known. */
+  reason: RedisError | undefined
+  readonly #logger: Logger
+  #lost: boolean | undefined
+
+  constructor(logger: Logger) {
+    this.#logger = logger
+  }
+
+  accept({ connection, to, reason }: RedisStateChange, where: string): void {
     if (connection !== 'commands') return
     if (to === 'ready') {
-      if (lost !== false) logger.info({ redis: where }, 'redis is connected')
-      lost = false
-    } else if (to === 'reconnecting' && lost !== true) {
-      lost = true
-      logger.warn({ redis: where, err: reason }, 'redis is away: connecting goes on')
+      if (this.#lost !== false) this.#logger.info({ redis: where }, 'redis is connected')
+      this.#lost = false
+      this.reason = undefined
+    } else if (to === 'reconnecting') {
+      this.reason = reason ?? this.reason
+      if (this.#lost === true) return
+      this.#lost = true
+      this.#logger.warn({ redis: where, err: reason }, 'redis is away: connecting goes on')
     }
   }
 }

@@ -49,6 +49,16 @@ export function carry(
   return (c, next) => (c.env.incoming.upgraded === undefined ? forward : tunnel)(c, next)
 }
 
+/** What a page of another origin may read of an answer: what clients retry by, and what they report. */
+export const toldHeaders = [
+  ...['x-request-id', 'retry-after', 'retry-after-ms', 'x-should-retry'],
+  ...['ratelimit', 'ratelimit-policy'],
+  ...['limit', 'remaining', 'reset'].flatMap((part) => [
+    `x-ratelimit-${part}-requests`,
+    `x-ratelimit-${part}-tokens`,
+  ]),
+]
+
 /** Our own endpoints of later versions: no route may take their place meanwhile. */
 export const reservedPaths = [
   '/metrics',

@@ -1,4 +1,5 @@
 import type { Logger } from '@tidegate/logger'
+import { isLimiting } from '../config/limit-rules.ts'
 import type { Settings } from '../config/settings.ts'
 import type { SharedRedis } from '../redis.ts'
 import { Limits } from './limits.ts'
@@ -8,16 +9,18 @@ const STORE_TIMEOUT_MS = 500
 
 /** The limits of a gateway: in Redis where there is one, else in this process. */
 export async function openLimits(
-  { limits, tiers, redis: settings }: Settings,
+  settings: Settings,
   redis: SharedRedis | undefined,
   logger: Logger,
 ): Promise<Limits> {
-  const timeout = settings?.options.commandTimeoutMs ?? STORE_TIMEOUT_MS
+  const { limits, tiers } = settings
+  const { cluster, commandTimeoutMs = STORE_TIMEOUT_MS } = settings.redis?.options ?? {}
+  const shared = isLimiting(settings) ? redis : undefined
   return new Limits({
     limits,
     tiers,
-    store: redis && (await storeIn(redis, settings?.options.cluster !== undefined)),
-    storeTimeoutMs: Math.min(timeout, STORE_TIMEOUT_MS),
+    store: shared && (await storeIn(shared, cluster !== undefined)),
+    storeTimeoutMs: Math.min(commandTimeoutMs, STORE_TIMEOUT_MS),
     onStoreChange: ({ available, error }) => {
       if (available) logger.info('limits are shared again')
       else logger.warn({ err: error }, 'limits are decided by this process alone for now')

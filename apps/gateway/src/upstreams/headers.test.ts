@@ -73,7 +73,7 @@ describe('responseHeaders', () => {
     ])
   })
 
-  it("tells the limits of the gateway by the usual names, and those of the upstream by others", () => {
+  it('tells the limits of the gateway by the usual names, and those of the upstream by others', () => {
     const theirs = { ratelimit: '"u";r=1', 'ratelimit-policy': '"u";q=2', 'x-ratelimit-limit': '2' }
     const ours = ['ratelimit', '"g";r=5', 'ratelimit-policy', '"g";q=9', 'x-ratelimit-limit', '9']
     expect(cross(theirs, ours)).toEqual([
