@@ -42,8 +42,8 @@ export interface QuotaGrant {
 /** Where asks are decided: Redis, or a model of it in tests. */
 export interface Backend {
   /**
-   * Decides all asks, in no particular order among them, each as one step; answers are in order of the
-   * asks. Rejects as a whole: then nothing may be assumed to have been charged or not.
+   * Decides all asks, each as one step, and those about one subject in their order; so are the answers.
+   * Rejects as a whole: then nothing may be assumed to have been charged or not.
    */
   decide(asks: readonly BackendAsk[]): Promise<readonly BackendAnswer[]>
 }

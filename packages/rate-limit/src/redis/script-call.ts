@@ -3,7 +3,7 @@ import { groupMsOf } from '../core/meters/sliding-window.ts'
 import { termsOf } from '../core/meters/token-bucket.ts'
 import { quotaLeaseTermsOf } from '../core/quota-lease-terms.ts'
 import { capacityOf, type Rule } from '../core/rules.ts'
-import type { Limit, StoreRequest } from '../core/store.ts'
+import { type Limit, NOTHING_TAKEN, type StoreRequest } from '../core/store.ts'
 import type { BackendAsk } from './backend.ts'
 import type { LimiterKeys } from './limiter-keys.ts'
 
@@ -41,7 +41,7 @@ export class ScriptCall {
     if (action === 'take' && id === undefined && want === 0) {
       return amount === 1 ? `${rule}` : `[${rule},${amount}]`
     }
-    const extra = (action === 'refund' ? stamp : estimate) ?? 0
+    const extra = action === 'refund' ? (stamp ?? NOTHING_TAKEN) : (estimate ?? 0)
     return `[${rule},${amount},"${action}","${holderOf(id)}",${extra},${want}]`
   }
 

@@ -19,7 +19,6 @@ local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + floor(clock[2] / 1000)
 local rules, asks = unpack(cjson.decode(ARGV[1]))
-local told = {}
 
 -- Left to themselves, Lua and Redis may write large numbers with an exponent. The integers of printf are
 -- faster, and have less than 53 bits on machines of 32.

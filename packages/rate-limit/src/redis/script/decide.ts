@@ -1,13 +1,12 @@
-/** The asks that are left, as `memoryStore` decides: of each, looks at all meters first, then carries out. */
+/**
+ * Any ask, as `memoryStore` decides it: looks at all meters first, then carries out. `KEYS` has those of the
+ * ask after `cursor`.
+ */
 export const decideLua = `
 local kinds = {}
 
-local verdict_form = string.rep(' ' .. digits, 5)
-local lease_form = string.rep(' ' .. digits, 2)
-
-local function tell(at, ...)
-  told[at] = told[at] .. format(...)
-end
+local verdict_form = string.rep(digits .. ' ', 4) .. digits
+local lease_form = digits .. ' ' .. digits
 
 local function meter_of(request, key)
   local number, amount, action, id, extra, want = request
@@ -89,37 +88,35 @@ local function apply(m, admitted)
   return true
 end
 
-local function carry_out(m, admitted, at)
+local function carry_out(m, admitted, told)
   local applied, blocks = apply(m, admitted), m.blocked - m.time
   local wait = m.asks and m.wait or wait_for(m, 1, '')
   local room = blocks > 0 and 0 or max(0, m.kind.room(m))
   local fresh = max(0, m.kind.fresh(m), blocks)
-  local wait_told = wait == math.huge and -1 or wait
-  tell(at, verdict_form, applied and 1 or 0, room, wait_told, fresh, m.stamp)
+  if wait == math.huge then wait = -1 end
+  told[#told + 1] = format(verdict_form, applied and 1 or 0, room, wait, fresh, m.stamp)
   if m.want > 0 then
     local amount, lasts = 0, 0
     if admitted and blocks <= 0 and m.rule.lease then amount, lasts = m.kind.lease(m, m.want) end
-    tell(at, lease_form, amount, amount > 0 and lasts or 0)
+    told[#told + 1] = format(lease_form, amount, amount > 0 and lasts or 0)
     applied = applied or amount > 0
   end
   if applied or m.changed or m.rewound then m.kind.save(m) end
 end
 
-for index, at in ipairs(left) do
-  local ask, meters, admitted = asks[at], {}, true
-  if type(ask) == 'number' then ask = { 1, ask } end
-  for request = 2, #ask do
-    meters[request - 1] = meter_of(ask[request], KEYS[cursors[index] + request - 1])
+local function answer(ask, cursor)
+  local count, meters, admitted = ask[1], {}, true
+  for at = 2, #ask do
+    meters[at - 1] = meter_of(ask[at], KEYS[cursor + at - 1])
   end
-  local ahead = ask[1] > 1 and take_ahead(meters, ask[1]) or 0
+  local ahead = count > 1 and take_ahead(meters, count) or 0
   for _, m in ipairs(meters) do
     admitted = look(m) and admitted
   end
-  tell(at, digits, ahead + (admitted and 1 or 0))
+  local told = { whole(ahead + (admitted and 1 or 0)) }
   for _, m in ipairs(meters) do
-    carry_out(m, admitted, at)
+    carry_out(m, admitted, told)
   end
+  return table.concat(told, ' ')
 end
-
-return table.concat(told, ' ')
 `

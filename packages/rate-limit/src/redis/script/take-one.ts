@@ -4,7 +4,7 @@
  * asks of another form, shadows, and meters of which tokens are leased.
  */
 export const takeOneLua = `
-local take_one, left, cursors, cursor = {}, {}, {}, 0
+local take_one = {}
 
 take_one['token-bucket'] = function(key, rule)
   local seen, time, blocked, debt, leased = read(key)
@@ -37,20 +37,14 @@ end
 local admitted_form = '1 1 ' .. digits .. ' 0 ' .. digits .. ' ' .. digits
 local denied_form = '0 0 ' .. digits .. ' ' .. digits .. ' ' .. digits .. ' -1'
 
-for at, ask in ipairs(asks) do
-  local rule = rules[ask]
+-- The answer to an ask of this form; nothing is left to others.
+local function answer_one(key, rule)
   local take = rule and not rule.shadow and take_one[rule.kind]
-  local wait, room, fresh, stamp, blocks
-  if take then wait, room, fresh, stamp, blocks = take(KEYS[cursor + 1], rule) end
-  if not wait then
-    left[#left + 1], cursors[#cursors + 1], told[at] = at, cursor, ''
-  elseif wait == 0 then
-    told[at] = format(admitted_form, max(0, floor(room)), fresh, stamp)
-  else
-    told[at] = format(denied_form, blocks > 0 and 0 or max(0, floor(room)), wait, max(fresh, blocks))
-  end
-  cursor = cursor + (rule and 1 or #ask - 1)
+  if not take then return end
+  local wait, room, fresh, stamp, blocks = take(key, rule)
+  if not wait then return end
+  room = blocks > 0 and 0 or max(0, floor(room))
+  if wait == 0 then return format(admitted_form, room, fresh, stamp) end
+  return format(denied_form, room, wait, max(fresh, blocks))
 end
-
-if #left == 0 then return table.concat(told, ' ') end
 `

@@ -1,0 +1,221 @@
+import {
+  type RedisCluster,
+  type RedisServer,
+  startRedis,
+  startRedisCluster,
+} from '@tidegate/testkit'
+import fc from 'fast-check'
+import { Cluster, Redis } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { budget, fixedWindow, slidingWindow, tokenBucket } from '../core/rules.ts'
+import type { Limit, StoreAction, StoreRequest } from '../core/store.ts'
+import type { BackendAsk } from './backend.ts'
+import type { RedisEvaluator } from './evaluator.ts'
+import { ScriptBackend } from './script-backend.ts'
+import { clocked, evaluatorOf } from './scripted-redis.fixture.ts'
+
+let server: RedisServer
+let client: Redis
+let redis: RedisEvaluator
+
+beforeAll(async () => {
+  server = await startRedis({ own: true })
+  client = new Redis(server.url)
+  redis = evaluatorOf(client)
+})
+
+afterAll(async () => {
+  client?.disconnect()
+  await server?.[Symbol.asyncDispose]()
+})
+
+const window = { limit: 10, windowMs: 600 }
+const limits: readonly Limit[] = [
+  { policy: 'bucket', rule: tokenBucket({ ...window, burst: 25 }) },
+  { policy: 'shadow', rule: tokenBucket({ ...window, burst: 5, shadow: true }) },
+  { policy: 'sliding', rule: slidingWindow(window) },
+  { policy: 'coarse', rule: slidingWindow({ ...window, limit: 50 }) },
+  { policy: 'fixed', rule: fixedWindow(window) },
+  { policy: 'budget', rule: budget(window) },
+]
+
+const requests = (actions: readonly StoreAction[]) =>
+  fc.uniqueArray(
+    fc.record({
+      limit: fc.constantFrom(...limits),
+      action: fc.constantFrom(...actions),
+      amount: fc.oneof(fc.constant(1), fc.integer({ min: 0, max: 12 })),
+    }),
+    { minLength: 1, maxLength: limits.length, selector: ({ limit }) => limit.policy },
+  )
+
+let subjects = 0
+const freshSubject = () => {
+  subjects += 1
+  return `asks-${subjects}`
+}
+
+function askOf(subject: string, asked: readonly StoreRequest[], count = 1): BackendAsk {
+  return { subject, requests: asked, count, wants: asked.map(() => 0) }
+}
+
+/** How many scripts are run. */
+function counting(evaluator: RedisEvaluator) {
+  const calls: string[][] = []
+  const counted: RedisEvaluator = {
+    evaluate: (script, keys, args) => {
+      calls.push([...keys])
+      return evaluator.evaluate(script, keys, args)
+    },
+  }
+  return { calls, counted }
+}
+
+describe('ScriptBackend with several at once', () => {
+  const history = fc.array(
+    fc.record({
+      ms: fc.integer({ min: 0, max: 300 }),
+      before: requests(['take', 'penalty', 'block']),
+      takes: requests(['take']),
+      count: fc.integer({ min: 2, max: 30 }),
+    }),
+    { minLength: 1, maxLength: 8 },
+  )
+
+  it('decides identical callers as if one came after another', async () => {
+    await fc.assert(
+      fc.asyncProperty(history, async (rounds) => {
+        let clock = 1_800_000_000_000
+        const backend = new ScriptBackend({ redis: clocked(redis, () => clock) })
+        const [together, alone] = [freshSubject(), freshSubject()]
+        const one = async (subject: string, asked: readonly StoreRequest[], count = 1) => {
+          const [answer] = await backend.decide([askOf(subject, asked, count)])
+          if (answer === undefined) throw new TypeError('no answer')
+          return answer
+        }
+        for (const { ms, before, takes, count } of rounds) {
+          clock += ms
+          expect(await one(together, before)).toEqual(await one(alone, before))
+          const stamps = takes.map(() => -1)
+          let [admitted, last] = [0, await one(together, takes, count)]
+          const told = last
+          for (let caller = 0; caller < count; caller += 1) {
+            last = await one(alone, takes)
+            for (const [at, { stamp }] of last.verdicts.entries()) {
+              stamps[at] = Math.max(stamps[at] ?? -1, stamp)
+            }
+            admitted += last.admitted
+            if (last.admitted === 0) break
+          }
+          const verdicts = last.verdicts.map((verdict, at) => ({ ...verdict, stamp: stamps[at] }))
+          expect(told).toEqual({ ...last, admitted, verdicts })
+        }
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  it('decides many subjects by one script as by one for each', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.record({
+            who: fc.integer({ min: 0, max: 9 }),
+            asked: requests(['take', 'take', 'peek', 'penalty', 'block', 'reset']),
+          }),
+          { minLength: 1, maxLength: 20 },
+        ),
+        async (asks) => {
+          const clock = () => 1_800_000_000_000
+          const { calls, counted } = counting(clocked(redis, clock))
+          const prefix = freshSubject()
+          const joint = new ScriptBackend({ redis: counted, prefix, multiSlot: true })
+          const single = new ScriptBackend({ redis: clocked(redis, clock), prefix: `${prefix}s` })
+          const all = asks.map(({ who, asked }) => askOf(`${who}`, asked))
+          const expected = []
+          for (const ask of all) expected.push(...(await single.decide([ask])))
+          expect(await joint.decide(all)).toEqual(expected)
+          expect(calls).toHaveLength(1)
+        },
+      ),
+      { numRuns: 50 },
+    )
+  })
+
+  it('gives one script no more than 200 keys, and never cuts an ask in two', async () => {
+    const { calls, counted } = counting(redis)
+    const backend = new ScriptBackend({ redis: counted, prefix: 'many', multiSlot: true })
+    const three = limits.slice(0, 3).map((limit) => ({ limit, action: 'take', amount: 1 }) as const)
+    const asks = Array.from({ length: 150 }, (_, who) => askOf(`${who}`, three))
+    const answers = await backend.decide(asks)
+    expect(answers.map(({ admitted }) => admitted)).toEqual(asks.map(() => 1))
+    expect(calls.map((keys) => keys.length)).toEqual([198, 198, 54])
+    expect(await backend.decide([])).toEqual([])
+  })
+
+  it('sends a Cluster one script for each subject', async () => {
+    await using cluster: RedisCluster = await startRedisCluster()
+    const nodes = new Cluster([...cluster.addresses])
+    const backend = new ScriptBackend({ redis: evaluatorOf(nodes) })
+    const both = limits.slice(0, 2).map((limit) => ({ limit, action: 'take', amount: 1 }) as const)
+    const answers = await backend.decide(
+      Array.from({ length: 20 }, (_, who) => askOf(`${who}`, both)),
+    )
+    expect(answers.map(({ verdicts }) => verdicts.map(({ remaining }) => remaining))).toEqual(
+      Array.from({ length: 20 }, () => [24, 4]),
+    )
+    nodes.disconnect()
+  })
+})
+
+describe('ScriptBackend when Redis refuses', () => {
+  const takes = limits.map((limit) => ({ limit, action: 'take', amount: 2 }) as const)
+  const peeks = limits.map((limit) => ({ limit, action: 'peek', amount: 1 }) as const)
+  const rooms = async (backend: ScriptBackend, subject: string) => {
+    const answers = await backend.decide([askOf(subject, peeks)])
+    return answers.flatMap(({ verdicts }) => verdicts.map(({ remaining }) => remaining))
+  }
+
+  it.each([
+    [
+      'is out of memory',
+      ['CONFIG', 'SET', 'maxmemory', '1'],
+      ['CONFIG', 'SET', 'maxmemory', '0'],
+      'OOM',
+    ],
+    ['is a replica', ['REPLICAOF', '127.0.0.1', '1'], ['REPLICAOF', 'NO', 'ONE'], 'READONLY'],
+  ] as const)(
+    'charges nothing, of none of many subjects, when it %s',
+    async (_, [on, ...onArgs], [off, ...offArgs], code) => {
+      const backend = new ScriptBackend({ redis, multiSlot: true })
+      const known = [freshSubject(), freshSubject()]
+      await backend.decide(known.map((subject) => askOf(subject, takes)))
+      await client.call(on, ...onArgs)
+      const refused = backend.decide(
+        [...known, freshSubject()].map((subject) => askOf(subject, takes)),
+      )
+      await expect(refused).rejects.toThrow(code)
+      await client.call(off, ...offArgs)
+      for (const subject of known)
+        expect(await rooms(backend, subject)).toEqual([23, 3, 8, 48, 8, 8])
+    },
+  )
+
+  it('goes on when Redis has forgotten the script', async () => {
+    const backend = new ScriptBackend({ redis })
+    const subject = freshSubject()
+    await backend.decide([askOf(subject, takes)])
+    await client.script('FLUSH')
+    await backend.decide([askOf(subject, takes)])
+    expect(await rooms(backend, subject)).toEqual([21, 1, 6, 46, 6, 6])
+  })
+
+  it.each([2, 3] as const)('understands the answer over RESP%i', async (protocol) => {
+    const other = new Redis(server.url, { protocol })
+    const backend = new ScriptBackend({ redis: evaluatorOf(other), multiSlot: true })
+    const subject = freshSubject()
+    await backend.decide([askOf(subject, takes), askOf(freshSubject(), takes)])
+    expect(await rooms(backend, subject)).toEqual([23, 3, 8, 48, 8, 8])
+    other.disconnect()
+  })
+})
