@@ -68,7 +68,6 @@ routes:
     ['coalesce', { route: 'coalesce: true' }],
     ['idempotency', { route: 'idempotency: 1h' }],
     ['resume', { route: 'stream: { resume: 1m }' }],
-    ['jwt', { top: 'auth: { jwt: { issuer: x } }' }],
   ])('say that %s is not built yet', async (_, parts) => {
     const checked = await check(file(parts))
     expect(checked.report.problems.map(({ code }) => code)).toEqual(['not_built_yet'])
