@@ -9,12 +9,15 @@ import type { StoreRequest, Verdict } from './store.ts'
 export interface Lease<Name extends string = string> extends AsyncDisposable {
   /** Under which the slots and reservations are held. */
   readonly id: string
-  /** The heartbeat: everything held lives for its `ttlMs` from now. False: some of it had lapsed. */
+  /**
+   * The heartbeat: everything held lives for its `ttlMs` from now. False: some of it had lapsed. While the
+   * store is away it is true, as nothing is known to have lapsed.
+   */
   renew(): Promise<boolean>
   /**
    * Replaces the estimate of a reservation by the actual amount, a whole number from 0. The rest comes
-   * back; what is beyond the estimate is charged. False: it had lapsed, and the estimate stays charged,
-   * or it was settled before.
+   * back; what is beyond the estimate is charged. False: it had lapsed, or the store is away, and the
+   * estimate stays charged; or it was settled before.
    *
    * @param policy which budget; needed only when several were reserved. Where several subjects have it, all
    *   of them are settled.

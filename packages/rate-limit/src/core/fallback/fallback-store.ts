@@ -2,6 +2,7 @@ import { isRateLimitError, RateLimitError, type RateLimitErrorCode } from '../er
 import type { Store, StoreRequest, Verdict } from '../store.ts'
 import { Breaker, type BreakerClock } from './breaker.ts'
 import { LocalDecisions } from './local-decisions.ts'
+import { type Waiter, WaitingRoom } from './waiting-room.ts'
 
 /** What the caller did wrong, which is no failure of the store. */
 const CALLERS_FAULTS: readonly RateLimitErrorCode[] = [
@@ -31,11 +32,13 @@ export interface FallbackOptions {
   readonly clock?: BreakerClock | undefined
 }
 
-/** A call that waits for the store. */
-interface Waiting {
-  readonly since: number
+interface Call {
   readonly subject: string
   readonly requests: readonly StoreRequest[]
+}
+
+/** A call that waits for the store. */
+interface WaitingCall extends Call, Waiter {
   answer(verdicts: readonly Verdict[]): void
 }
 
@@ -53,9 +56,8 @@ export class FallbackStore implements Store {
   readonly #onChange: ((change: StoreChange) => void) | undefined
   readonly #breaker: Breaker
   readonly #local = new LocalDecisions()
-  readonly #waiting = new Set<Waiting>()
-  #timer: NodeJS.Timeout | undefined
-  #failed: Pick<Waiting, 'subject' | 'requests'> | undefined
+  readonly #waiting: WaitingRoom<WaitingCall>
+  #failed: Call | undefined
 
   /** @throws RateLimitError `invalid_limit` for a `timeoutMs` that isn't a whole number from 1. */
   constructor(store: Store, options: FallbackOptions) {
@@ -72,6 +74,9 @@ export class FallbackStore implements Store {
     this.#onChange = onChange
     this.#clock = clock ?? { monotonic: () => performance.now(), random: Math.random }
     this.#breaker = new Breaker(timeoutMs, this.#clock)
+    this.#waiting = new WaitingRoom(timeoutMs, this.#clock.monotonic, (first) =>
+      this.#stopAsking(this.#silence(), first),
+    )
   }
 
   get nodes(): number | undefined {
@@ -134,15 +139,14 @@ export class FallbackStore implements Store {
   ): Promise<readonly Verdict[]> {
     return new Promise((resolve, reject) => {
       const since = this.#clock.monotonic()
-      const waiting: Waiting = { since, subject, requests, answer: resolve }
-      this.#waiting.add(waiting)
-      this.#watch(this.#timeoutMs)
+      const call: WaitingCall = { since, subject, requests, answer: resolve }
+      this.#waiting.enter(call)
       answer.then(
         (verdicts) => {
-          if (this.#stopWaiting(waiting)) resolve(verdicts)
+          if (this.#waiting.leave(call)) resolve(verdicts)
         },
         (error) => {
-          if (!this.#stopWaiting(waiting)) return
+          if (!this.#waiting.leave(call)) return
           try {
             resolve(this.#answerFor(error, subject, requests))
           } catch (fault) {
@@ -151,32 +155,6 @@ export class FallbackStore implements Store {
         },
       )
     })
-  }
-
-  #stopWaiting(waiting: Waiting): boolean {
-    const waited = this.#waiting.delete(waiting)
-    if (this.#waiting.size === 0) this.#timer?.unref()
-    return waited
-  }
-
-  /** One timer for all who wait, since the first of them has waited longest. */
-  #watch(ms: number): void {
-    if (this.#timer !== undefined) {
-      this.#timer.ref()
-      return
-    }
-    // After a pause of this process answers may have come that nobody has read yet: they are read first.
-    this.#timer = setTimeout(() => setImmediate(() => this.#lookAtFirst()), ms)
-  }
-
-  #lookAtFirst(): void {
-    this.#timer = undefined
-    const [first] = this.#waiting
-    if (first === undefined) return
-    const leftMs = first.since + this.#timeoutMs - this.#clock.monotonic()
-    // Timers may be early by a fraction of a millisecond.
-    if (leftMs > 1) this.#watch(Math.ceil(leftMs))
-    else this.#stopAsking(this.#silence(), first)
   }
 
   /** @throws what is the caller's fault. */
@@ -194,17 +172,14 @@ export class FallbackStore implements Store {
     return this.#local.decide(subject, requests, this.#now(), retryInMs)
   }
 
-  #stopAsking(error: unknown, failed: Pick<Waiting, 'subject' | 'requests'>): void {
+  #stopAsking(error: unknown, failed: Call): void {
     if (!this.#breaker.closed) return
     this.#breaker.open()
     this.#failed = failed
     this.#local.beginOutage(this.#processes())
     this.#tell({ available: false, error })
-    const waiting = [...this.#waiting]
-    this.#waiting.clear()
-    this.#timer?.unref()
     const { retryInMs } = this.#breaker
-    for (const { subject, requests, answer } of waiting) {
+    for (const { subject, requests, answer } of this.#waiting.empty()) {
       answer(this.#local.decide(subject, requests, this.#now(), retryInMs))
     }
   }
