@@ -12,7 +12,8 @@ const USAGE = `usage: node src/limits.ts [options]
   --ms N          of one contender in one round, default 500
   --callers N     at a time in each process that asks Redis, default 128
   --processes L   that ask Redis, default 1,2,4
-  --only LIST     of memory, redis, promise; default all`
+  --only LIST     of memory, redis, promise; default all
+  --keys LIST     of hot, many, denied; default all`
 
 const { values } = parseArgs({
   options: {
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     callers: { type: 'string', default: '128' },
     processes: { type: 'string', default: '1,2,4' },
     only: { type: 'string', default: 'memory,redis,promise' },
+    keys: { type: 'string', default: 'hot,many,denied' },
     help: { type: 'boolean', default: false },
   },
 })
@@ -32,11 +34,13 @@ interface Options {
   readonly processes: readonly number[]
 }
 
-const WORKLOADS: readonly (readonly [Workload, string])[] = [
+const LABELS: readonly (readonly [Workload, string])[] = [
   ['hot', 'one'],
   ['many', '10,000'],
   ['denied', 'one, used up'],
 ]
+const chosen = values.keys.split(',')
+const WORKLOADS = LABELS.filter(([workload]) => chosen.includes(workload))
 
 const IN_MEMORY: readonly ContenderName[] = [
   'nobody',
@@ -53,12 +57,18 @@ const IN_REDIS: readonly ContenderName[] = [
   'the same, blocked in memory',
   "hono-rate-limiter's store, Redis",
   'tidegate, Redis, exact',
+  'tidegate, Redis, exact, as on a Cluster',
   'tidegate, Redis, leased',
 ]
 
-/** Where nothing is denied, blocking in memory has nothing to do. */
+/** Some differ from the one before them only in what one kind of workload brings out. */
+const ONLY_FOR: Readonly<Partial<Record<ContenderName, Workload>>> = {
+  'the same, blocked in memory': 'denied',
+  'tidegate, Redis, exact, as on a Cluster': 'many',
+}
+
 const inRedis = (workload: Workload) =>
-  IN_REDIS.filter((name) => workload === 'denied' || name !== 'the same, blocked in memory')
+  IN_REDIS.filter((name) => (ONLY_FOR[name] ?? workload) === workload)
 
 async function memory({ rounds, ms }: Options): Promise<string> {
   const rows: string[] = []
@@ -86,7 +96,7 @@ async function redis(server: BenchRedis, options: Options): Promise<string> {
 
 async function promise(server: BenchRedis, { rounds, callers, ms }: Options): Promise<string> {
   await server.flush()
-  const names = IN_REDIS.filter((name) => name.startsWith('tidegate'))
+  const names: readonly ContenderName[] = ['tidegate, Redis, exact', 'tidegate, Redis, leased']
   const round = { callers, ms: ms * 6 }
   const processes = 4
   const readings = await measure({ names, workload: 'saturated', processes, round, rounds }, server)

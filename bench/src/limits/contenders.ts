@@ -73,8 +73,9 @@ export const contenders = {
       ({ totalHits }) => totalHits <= quota.limit,
     )
   },
-  'tidegate, Redis, exact': (setting) => tidegateRedis(setting, 'exact'),
-  'tidegate, Redis, leased': (setting) => tidegateRedis(setting, 'leased'),
+  'tidegate, Redis, exact': (setting) => tidegateRedis(setting, 'exact', true),
+  'tidegate, Redis, exact, as on a Cluster': (setting) => tidegateRedis(setting, 'exact', false),
+  'tidegate, Redis, leased': (setting) => tidegateRedis(setting, 'leased', true),
 } satisfies Record<string, Make>
 
 export type ContenderName = keyof typeof contenders
@@ -98,13 +99,15 @@ async function checkedSync(rule: Rule): Promise<Contender> {
 async function tidegateRedis(
   { quota, redisUrl }: Setting,
   precision: 'exact' | 'leased',
+  multiSlot: boolean,
 ): Promise<Contender> {
   const { createRateLimiter, tokenBucket } = await built('rate-limit')
   const { redisStore } = await built('rate-limit/redis')
   const { connectRedis } = await built('redis')
   const redis = connectRedis({ url: redisUrl })
   await redis.ready()
-  const store = redisStore({ redis: redis.commands, prefix: `bench:${precision}` })
+  const prefix = `bench:${precision}:${multiSlot}`
+  const store = redisStore({ redis: redis.commands, prefix, multiSlot })
   const policies = { api: tokenBucket({ ...quota, precision }) }
   const limiter = createRateLimiter({ policies, store })
   return contender((key) => limiter.check('api', key), allowed)
