@@ -79,9 +79,9 @@ export class UsageScanner {
   #keepTail(bytes: Buffer, from: number): void {
     const kept = NAME.length - 1
     const rest = bytes.subarray(Math.max(from, bytes.length - kept))
-    const all = rest.length < kept ? Buffer.concat([this.#tail, rest]) : rest
-    // Copied, so that the piece it was in isn't kept for it.
-    this.#tail = Buffer.from(all.subarray(-kept))
+    const all = rest.length < kept ? Buffer.concat([this.#tail, rest]).subarray(-kept) : rest
+    // Copied, so that the piece it was in isn't kept for it. What ends an event has no quote in it.
+    this.#tail = all.includes(QUOTE) ? Buffer.from(all) : NOTHING
   }
 
   /** Between the name and what makes it a member that is an object; anything else is passed over. */
