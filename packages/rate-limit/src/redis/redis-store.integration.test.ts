@@ -20,14 +20,34 @@ import type { Limit, StoreAction } from '../core/store.ts'
 import { storeConformance } from '../testing/conformance.ts'
 import type { RedisEvaluator } from './evaluator.ts'
 import { redisStore } from './redis-store.ts'
-import { evaluatorOf } from './scripted-redis.fixture.ts'
+import { clocked, evaluatorOf } from './scripted-redis.fixture.ts'
+import { withLeases } from './tiers/leased-twins.fixture.ts'
 
-const ownClock = (redis: RedisEvaluator) => ({
-  store: redisStore({ redis }),
-  exact: false,
-  now: () => 0,
-  advance: (ms: number) => sleep(ms + 2),
-})
+const ownClock = (redis: RedisEvaluator) => {
+  const store = redisStore({ redis })
+  return {
+    store,
+    exact: false,
+    now: () => 0,
+    advance: (ms: number) => sleep(ms + 2),
+    close: () => store.close?.(),
+  }
+}
+
+const testClock = (redis: RedisEvaluator) => {
+  let clock = 1_800_000_000_123
+  const time = () => clock
+  const store = redisStore({ redis: clocked(redis, time), monotonic: time, wall: time })
+  return {
+    store,
+    exact: true,
+    now: time,
+    advance: (ms: number) => {
+      clock += ms
+    },
+    close: () => store.close?.(),
+  }
+}
 
 let server: RedisServer
 let client: Redis
@@ -46,6 +66,17 @@ afterAll(async () => {
 
 describe.concurrent('redisStore conforms on one server', () => {
   for (const { name, run } of storeConformance) it(name, () => run(() => ownClock(redis)))
+})
+
+describe('redisStore conforms to the millisecond', () => {
+  for (const { name, run } of storeConformance) {
+    it(name, () => run(() => testClock(redis)))
+    it(`${name} (with all leased that can be)`, () =>
+      run(() => {
+        const harness = testClock(redis)
+        return { ...harness, store: withLeases(harness.store) }
+      }))
+  }
 })
 
 describe.concurrent('redisStore conforms on a Cluster', () => {
@@ -85,6 +116,9 @@ const freshSubject = () => {
   return `subject-${subjects}`
 }
 
+/** How many limiters Redis keeps. */
+const limiters = async () => (await client.keys('*{*')).length
+
 describe('redisStore', () => {
   const idle = { action: 'peek', amount: 1 } as const
 
@@ -103,11 +137,11 @@ describe('redisStore', () => {
         expect(ttl).toBeLessThanOrEqual(1_200_000)
       }
     }
-    expect(await client.dbsize()).toBeGreaterThanOrEqual(5)
+    expect(await limiters()).toBeGreaterThanOrEqual(5)
     const resets = everyKind().map((limit) => ({ limit, action: 'reset', amount: 0 }) as const)
     await store.decide('everything', resets, 0)
     for (const action of actions) await store.decide(`only-${action}`, resets, 0)
-    expect(await client.dbsize()).toBe(0)
+    expect(await limiters()).toBe(0)
   })
 
   it('writes nothing for who only looks, is denied, or gives everything back', async () => {
@@ -121,13 +155,13 @@ describe('redisStore', () => {
     )
     const asksTooMuch = limits.map((limit) => ({ limit, action: 'take', amount: 11 }) as const)
     await store.decide('denied', asksTooMuch, 0)
-    expect(await client.dbsize()).toBe(0)
+    expect(await limiters()).toBe(0)
     const [slots] = limits.filter(({ rule }) => rule.kind === 'concurrency')
     if (slots === undefined) throw new TypeError('no slots')
     await store.decide('returns', [{ limit: slots, action: 'take', amount: 2, id: 'x' }], 0)
-    expect(await client.dbsize()).toBe(1)
+    expect(await limiters()).toBe(1)
     await store.decide('returns', [{ limit: slots, action: 'release', amount: 0, id: 'x' }], 0)
-    expect(await client.dbsize()).toBe(0)
+    expect(await limiters()).toBe(0)
   })
 
   it('charges nothing in part when Redis is out of memory', async () => {

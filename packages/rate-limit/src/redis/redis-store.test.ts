@@ -12,6 +12,8 @@ function answering(reply: unknown) {
   const calls: Parameters<RedisEvaluator['evaluate']>[] = []
   const redis: RedisEvaluator = {
     evaluate: async (...call) => {
+      const [, [key]] = call
+      if (key?.endsWith(':nodes')) return 1
       calls.push(call)
       return reply
     },

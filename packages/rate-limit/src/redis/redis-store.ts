@@ -1,6 +1,7 @@
 import { RateLimitError } from '../core/errors.ts'
 import type { Store } from '../core/store.ts'
 import type { RedisEvaluator } from './evaluator.ts'
+import { Nodes } from './nodes.ts'
 import { ScriptBackend } from './script-backend.ts'
 import { TieredStore } from './tiers/tiered-store.ts'
 
@@ -27,6 +28,8 @@ export interface RedisStoreOptions {
   readonly denyCacheMs?: number | undefined
   /** How many subjects are remembered in this process: of denials, and of leases. Default 10,000. */
   readonly maxSubjects?: number | undefined
+  /** What tells this process from the others that share the store. Default: random. */
+  readonly nodeId?: string | undefined
   /** Milliseconds of a clock that never steps. Default `performance.now`. */
   readonly monotonic?: (() => number) | undefined
   /** Milliseconds of a clock that goes on while the machine sleeps. Default `Date.now`. */
@@ -44,6 +47,9 @@ export interface RedisStoreOptions {
  * leased (`lease`: policies whose `precision` isn't `exact`), once at a time for each subject, once for all
  * that is asked at the same time (`redis`).
  *
+ * Each process says every five seconds that it is there, which makes `nodes`: how many share the store, as
+ * last known. `close` takes it back, and forgets what is known here.
+ *
  * What the evaluator rejects with passes as it is: then nothing may be assumed to have been charged or
  * not. Redis refuses a script before its first write, when it is out of memory or a replica, so that
  * nothing is charged in part. The evaluator has to give up in time, as others may wait for its answer;
@@ -56,7 +62,12 @@ export function redisStore(options: RedisStoreOptions): Store {
   if (prefix !== undefined && /[{}]/.test(prefix)) {
     throw new RateLimitError('invalid_limit', 'redisStore: the prefix must not hold "{" or "}".')
   }
-  return new TieredStore({
+  const nodes = new Nodes({
+    redis,
+    key: `${prefix ?? 'tidegate:limit:1'}:nodes`,
+    nodeId: options.nodeId,
+  })
+  const store = new TieredStore({
     backend: new ScriptBackend({ redis, prefix, multiSlot }),
     clocks: {
       monotonic: options.monotonic ?? (() => performance.now()),
@@ -65,6 +76,17 @@ export function redisStore(options: RedisStoreOptions): Store {
     denyCacheMs: countOf('denyCacheMs', options.denyCacheMs ?? 10_000, 0),
     maxSubjects: countOf('maxSubjects', options.maxSubjects ?? 10_000, 1),
   })
+  return {
+    decide: (subject, requests) => store.decide(subject, requests),
+    decideSync: (subject, requests) => store.decideSync(subject, requests),
+    get nodes() {
+      return nodes.count
+    },
+    async close() {
+      store.forget()
+      await nodes.close()
+    },
+  }
 }
 
 function countOf(option: string, value: number, least: number): number {

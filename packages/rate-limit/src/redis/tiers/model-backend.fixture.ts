@@ -43,12 +43,18 @@ export class ModelBackend implements Backend {
   #answer(ask: BackendAsk): BackendAnswer {
     this.asks.push(ask)
     let admitted = 0
+    let stamps: readonly (number | undefined)[] = []
     let verdicts = this.#one(ask)
     while (isAdmitted(ask.requests, verdicts)) {
       admitted += 1
       this.#record(ask, verdicts)
       if (admitted === ask.count) break
-      verdicts = this.#one(ask)
+      stamps = verdicts.map(({ stamp }) => stamp)
+      const next = this.#one(ask)
+      verdicts = next.map((verdict, at) => ({
+        ...verdict,
+        stamp: verdict.applied ? verdict.stamp : (stamps[at] ?? verdict.stamp),
+      }))
     }
     const leases = admitted === ask.count
     const leased = ask.requests.map((request, at) => {

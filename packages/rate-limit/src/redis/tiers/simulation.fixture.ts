@@ -22,7 +22,7 @@ interface SimulatedEvent {
 /** Time that passes only from one event to the next. */
 export class Simulation {
   time = 0
-  /** By time; those of the same time in the order in which they were added. */
+  /** The next one last, so that it is cheap to take and what comes soon is cheap to add. */
   readonly #events: SimulatedEvent[] = []
 
   at(time: number, run: () => void): void {
@@ -31,14 +31,14 @@ export class Simulation {
     let high = this.#events.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if ((this.#events[middle]?.at ?? 0) > at) high = middle
+      if ((this.#events[middle]?.at ?? 0) <= at) high = middle
       else low = middle + 1
     }
     this.#events.splice(low, 0, { at, run })
   }
 
   async run(): Promise<void> {
-    for (let event = this.#events.shift(); event !== undefined; event = this.#events.shift()) {
+    for (let event = this.#events.pop(); event !== undefined; event = this.#events.pop()) {
       this.time = event.at
       event.run()
       await new Promise<void>((resolve) => setImmediate(resolve))

@@ -6,7 +6,6 @@ import { DenyCache } from './deny-cache.ts'
 import { type Clocks, type Moment, momentOf } from './moment.ts'
 import { QuotaLeases } from './quota-leases.ts'
 
-/** How many calls may wait for those before them. */
 const MAX_WAITING = 50_000
 
 /** What the tiers are told. */
@@ -17,6 +16,8 @@ export interface TieredStoreOptions {
   readonly denyCacheMs: number
   /** How many subjects are remembered: of denials, and of leases. */
   readonly maxSubjects: number
+  /** How many calls may wait for those before them. Default 50,000. */
+  readonly maxWaiting?: number
   /** Runs what it is given at the end of the turn. Default `setImmediate`. */
   readonly defer?: (flush: () => void) => void
 }
@@ -60,7 +61,7 @@ export class TieredStore implements Store, Tiers {
     this.#coalescer = new Coalescer({
       batcher: this.#batcher,
       tiers: this,
-      maxWaiting: MAX_WAITING,
+      maxWaiting: options.maxWaiting ?? MAX_WAITING,
       moment: () => momentOf(clocks),
     })
   }
@@ -118,8 +119,13 @@ export class TieredStore implements Store, Tiers {
     this.#leases.failed(ask)
   }
 
+  /** How many entries there are of subjects. */
+  get remembered(): number {
+    return this.#denials.size + this.#leases.size
+  }
+
   /** Forgets what is known here. What is leased lapses. */
-  async close(): Promise<void> {
+  forget(): void {
     this.#leases.clear()
     this.#denials.clear()
   }
