@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Command, isInstalled } from '../harness/processes.ts'
-import { haproxyConfig, nginxConfig, tidegateConfig } from './configs.ts'
+import { haproxyConfig, nginxConfig, type Stages, tidegateConfig } from './configs.ts'
 
 /** What a peer is told when it starts. */
 export interface Setting {
@@ -47,16 +47,16 @@ function script(file: string): (setting: Setting) => Command {
   })
 }
 
-function tidegate(name: string, key: string | undefined): Peer {
+function tidegate(name: string, stages: Stages): Peer {
   return {
     name,
     version: () => packageVersion(new URL('../../../apps/gateway/package.json', import.meta.url)),
     missing: () => (existsSync(GATEWAY) ? undefined : 'build it first: npx -y pnpm@12 build'),
     ready: '/livez',
-    ...(key ? { key } : {}),
+    ...(stages.key ? { key: stages.key } : {}),
     command: (setting) => ({
       file: process.execPath,
-      args: [GATEWAY, 'start', '--config', tidegateConfig(name, setting, key)],
+      args: [GATEWAY, 'start', '--config', tidegateConfig(name, setting, stages)],
     }),
   }
 }
@@ -91,8 +91,10 @@ export const PEERS: readonly Peer[] = [
     ready: '/v1/models',
     command: script('./bare.js'),
   },
-  tidegate('tidegate', undefined),
-  tidegate('tidegate-auth', CLIENT_KEY),
+  tidegate('tidegate', {}),
+  tidegate('tidegate-auth', { key: CLIENT_KEY }),
+  tidegate('tidegate-limits', { key: CLIENT_KEY, limits: 'requests' }),
+  tidegate('tidegate-tokens', { key: CLIENT_KEY, limits: 'requests and tokens' }),
   {
     name: 'fastify',
     version: () => `${dependency('fastify')()}, http-proxy ${dependency('@fastify/http-proxy')()}`,

@@ -9,9 +9,18 @@ function write(name: string, text: string): string {
   return path
 }
 
+/** What the route of a measured gateway does beside forwarding. */
+export interface Stages {
+  /** The client's key, where one is required. */
+  readonly key?: string
+  /** Limits, set so high that they never deny: of the address, and of the key's tier. */
+  readonly limits?: 'requests' | 'requests and tokens'
+}
+
 /** The gateway with nothing tuned: only what a configuration must say to serve this upstream. */
-export function tidegateConfig(name: string, setting: Setting, key: string | undefined): string {
-  const auth = key ? `auth:\n  keys:\n    - { id: bench, key: "${key}" }\n` : ''
+export function tidegateConfig(name: string, setting: Setting, { key, limits }: Stages): string {
+  const tier = limits ? ', tier: bench' : ''
+  const auth = key ? `auth:\n  keys:\n    - { id: bench, key: "${key}"${tier} }\n` : ''
   return write(
     `${name}-${setting.port}.yaml`,
     `version: 1
@@ -23,9 +32,17 @@ upstreams:
     endpoints:
       - { url: "http://127.0.0.1:${setting.upstreamPort}/v1", apiKey: sk-upstream }
 routes:
-  - { match: /v1/**, upstreams: [mock], auth: ${key ? 'required' : 'none'} }
-${auth}`,
+  - { match: /v1/**, upstreams: [mock], auth: ${key ? 'required' : 'none'}${limits ? ', limits: [per-ip, tier]' : ''} }
+${auth}${limits ? limitsSection(limits === 'requests and tokens') : ''}`,
   )
+}
+
+function limitsSection(withTokens: boolean): string {
+  return `limits:
+  per-ip: { by: ip, rate: 100000000/1m }
+tiers:
+  bench: { requests: 100000000/1m, concurrent: 100000${withTokens ? ', tokens: 100000000000/1m' : ''} }
+`
 }
 
 /** One worker in one process, connections kept, events passed on as they come, no access log. */
