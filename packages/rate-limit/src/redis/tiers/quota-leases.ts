@@ -45,26 +45,20 @@ export class QuotaLeases {
     return limit.rule.kind !== 'concurrency' && this.#termsOf(limit) !== undefined
   }
 
-  /** Counts what is asked, so that as much is there the next time. */
-  note(subject: string, requests: readonly StoreRequest[]): void {
-    const { monotonic } = this.#read()
-    for (const { limit, amount } of requests) {
-      this.#open(subject, limit)?.demand.note(amount, monotonic)
-    }
-  }
-
   /**
    * Decides `take`s of leased policies from what is here, all or none. `undefined`: that isn't enough; the
-   * call has to be asked as a whole. While tokens gather, what isn't here is denied, if `mayDeny`.
+   * call has to be asked as a whole. While tokens gather, what isn't here is denied, if `mayDeny`. A call
+   * that `isNew` counts as demand, so that as much is here the next time.
    */
   spend(
     subject: string,
     requests: readonly StoreRequest[],
-    mayDeny: boolean,
+    { mayDeny, isNew }: { readonly mayDeny: boolean; readonly isNew: boolean },
   ): readonly Verdict[] | undefined {
-    const wallets = this.#wallets.get(subject)
-    if (wallets === undefined) return undefined
     const now = this.#read()
+    const known = this.#wallets.get(subject)
+    const wallets = isNew ? this.#note(subject, requests, known) : known
+    if (wallets === undefined) return undefined
     const verdicts: Verdict[] = []
     let denied = false
     for (const request of requests) {
@@ -210,15 +204,21 @@ export class QuotaLeases {
     })
   }
 
-  #open(subject: string, limit: Limit): Wallet | undefined {
+  #note(subject: string, requests: readonly StoreRequest[], known: Wallet[] | undefined): Wallet[] {
+    const wallets = known ?? []
+    for (const { limit, amount } of requests) {
+      const wallet = walletOf(wallets, limit) ?? this.#open(limit, wallets)
+      wallet?.demand.note(amount, this.#now.monotonic)
+    }
+    if (known === undefined) this.#wallets.set(subject, wallets)
+    return wallets
+  }
+
+  #open(limit: Limit, wallets: Wallet[]): Wallet | undefined {
     const terms = this.#termsOf(limit)
     if (terms === undefined) return undefined
-    const wallets = this.#wallets.get(subject)
-    const known = wallets && walletOf(wallets, limit)
-    if (known !== undefined) return known
     const wallet = new Wallet(limit, terms, this.#now.monotonic)
-    if (wallets === undefined) this.#wallets.set(subject, [wallet])
-    else wallets.push(wallet)
+    wallets.push(wallet)
     return wallet
   }
 

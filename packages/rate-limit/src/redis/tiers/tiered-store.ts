@@ -22,6 +22,9 @@ export interface TieredStoreOptions {
   readonly defer?: (flush: () => void) => void
 }
 
+const NEW = { mayDeny: true, isNew: true }
+const KNOWN = { mayDeny: true, isNew: false }
+
 /** What gives something back, or takes more away: what was said before isn't believed any more. */
 const CHANGES: readonly StoreAction[] = ['reset', 'refund', 'settle', 'penalty', 'block']
 
@@ -72,8 +75,7 @@ export class TieredStore implements Store, Tiers {
   ): readonly Verdict[] | Promise<readonly Verdict[]> {
     if (requests.length === 0) return []
     if (!requests.every(isTake)) return this.#tell(subject, requests)
-    this.#leases.note(subject, requests)
-    const here = this.decideHere(subject, requests)
+    const here = this.#decideHere(subject, requests, true)
     if (here !== undefined) return here
     const parts = this.#partsOf(subject, requests)
     return parts === undefined ? this.#ask(subject, requests) : this.#join(subject, requests, parts)
@@ -82,8 +84,7 @@ export class TieredStore implements Store, Tiers {
   decideSync(subject: string, requests: readonly StoreRequest[]): readonly Verdict[] | undefined {
     if (requests.length === 0) return []
     if (!requests.every(isTake)) return undefined
-    this.#leases.note(subject, requests)
-    const here = this.decideHere(subject, requests)
+    const here = this.#decideHere(subject, requests, true)
     if (here !== undefined) return here
     const parts = this.#partsOf(subject, requests)
     if (parts !== undefined) {
@@ -98,9 +99,7 @@ export class TieredStore implements Store, Tiers {
   }
 
   decideHere(subject: string, requests: readonly StoreRequest[]): readonly Verdict[] | undefined {
-    const leased = requests.every((request) => this.#leases.covers(request))
-    const spent = leased ? this.#leases.spend(subject, requests, true) : undefined
-    return spent ?? this.#denials.answer(subject, requests)
+    return this.#decideHere(subject, requests, false)
   }
 
   wantsOf(subject: string, requests: readonly StoreRequest[]): readonly number[] {
@@ -130,6 +129,13 @@ export class TieredStore implements Store, Tiers {
     this.#denials.clear()
   }
 
+  #decideHere(subject: string, requests: readonly StoreRequest[], isNew: boolean) {
+    const leased = requests.every((request) => this.#leases.covers(request))
+    const how = isNew ? NEW : KNOWN
+    const spent = leased ? this.#leases.spend(subject, requests, how) : undefined
+    return spent ?? this.#denials.answer(subject, requests)
+  }
+
   /** Asks the backend: alone what holds something, as each has an id of its own, together all else. */
   async #ask(subject: string, requests: readonly StoreRequest[]): Promise<readonly Verdict[]> {
     if (!requests.some(({ id }) => id !== undefined)) {
@@ -154,7 +160,7 @@ export class TieredStore implements Store, Tiers {
   #partsOf(subject: string, requests: readonly StoreRequest[]): Parts | undefined {
     const leased = requests.filter((request) => this.#leases.covers(request))
     if (leased.length === 0 || leased.length === requests.length) return undefined
-    const spent = this.#leases.spend(subject, leased, false)
+    const spent = this.#leases.spend(subject, leased, { mayDeny: false, isNew: true })
     if (spent === undefined) return undefined
     const exact = requests.filter((request) => !this.#leases.covers(request))
     return { leased, spent, exact }
