@@ -1,4 +1,4 @@
-import type { StoreRequest, Verdict } from '../core/store.ts'
+import type { Verdict } from '../core/store.ts'
 import type { BackendAnswer, BackendAsk, QuotaGrant } from './backend.ts'
 
 const NOTHING: QuotaGrant = Object.freeze({ amount: 0, ttlMs: 0 })
@@ -20,15 +20,15 @@ function answerOf(numbers: NumberReader, { requests, wants }: BackendAsk): Backe
   const admitted = numbers.next()
   const verdicts: Verdict[] = []
   const leased: QuotaGrant[] = []
-  for (const [at, request] of requests.entries()) {
-    verdicts.push(verdictOf(numbers, request))
+  for (const at of requests.keys()) {
+    verdicts.push(verdictOf(numbers))
     const wanted = (wants[at] ?? 0) > 0
     leased.push(wanted ? { amount: numbers.next(), ttlMs: numbers.next() } : NOTHING)
   }
   return { admitted, verdicts, leased }
 }
 
-function verdictOf(numbers: NumberReader, _request: StoreRequest): Verdict {
+function verdictOf(numbers: NumberReader): Verdict {
   const applied = numbers.next() === 1
   const remaining = numbers.next()
   const waitMs = numbers.next()
