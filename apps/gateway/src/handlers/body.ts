@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { ClientGone, ServerError } from '@tidegate/server'
+import type { Context } from 'hono'
+import type { GatewayEnv } from '../env.ts'
 
 /** What a request's framing says about its body. */
 export type BodyLength = number | 'unknown'
@@ -18,6 +20,22 @@ export interface BodyLimits {
   readonly limit: number
   /** Milliseconds without a byte after which the client counts as gone slow. */
   readonly idle: number
+}
+
+/** The request's whole body, which is read once, whichever stage asks for it first. */
+export async function wholeBody(c: Context<GatewayEnv>, limits: BodyLimits): Promise<Buffer> {
+  const known = c.get('body')
+  if (known !== undefined) return known
+  const { incoming, outgoing } = c.env
+  const length = bodyLength(incoming)
+  if (length !== 'unknown' && length > limits.limit) throw tooLarge(limits.limit)
+  let body: Buffer = Buffer.alloc(0)
+  if (length !== 0) {
+    incoming.welcomeBody(outgoing)
+    body = await readBody(incoming, length, limits, c.get('exchange').deadlineAt)
+  }
+  c.set('body', body)
+  return body
 }
 
 /**

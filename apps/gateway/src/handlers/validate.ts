@@ -2,7 +2,7 @@ import { createBodyValidator } from '@tidegate/server'
 import type { MiddlewareHandler } from 'hono'
 import type { RouteSettings } from '../config/settings.ts'
 import type { GatewayEnv } from '../env.ts'
-import { type BodyLimits, bodyLength, readBody } from './body.ts'
+import { type BodyLimits, wholeBody } from './body.ts'
 
 /**
  * Reads a request's body and lets it pass only if it is what the route asks for. The bytes that go on
@@ -14,16 +14,10 @@ export async function validate(
 ): Promise<MiddlewareHandler<GatewayEnv>> {
   const check = await createBodyValidator(rules)
   return async (c, next) => {
-    const { incoming, outgoing } = c.env
+    const { incoming } = c.env
     if (incoming.upgraded !== undefined) return next()
-    const length = bodyLength(incoming)
-    if (length !== 0) incoming.welcomeBody(outgoing)
-    const { deadlineAt } = c.get('exchange')
-    const body =
-      length === 0 ? Buffer.alloc(0) : await readBody(incoming, length, limits, deadlineAt)
-    const problem = check(incoming.headers['content-type'], body)
+    const problem = check(incoming.headers['content-type'], await wholeBody(c, limits))
     if (problem !== undefined) throw problem
-    c.set('body', body)
     return next()
   }
 }

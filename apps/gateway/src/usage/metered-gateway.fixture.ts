@@ -15,7 +15,7 @@ import { meterTokens, readTokenRequest } from './metering.ts'
 import type { TokenUsage } from './reservation.ts'
 
 /** How one request's reservation ended, and what was known then. */
-export interface Settled {
+interface Settled {
   /** Tokens, or `refund`. */
   readonly as: number | 'refund'
   readonly usage: TokenUsage | undefined

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import type { GatewayEnv } from '../env.ts'
-import { type BodyLimits, bodyLength, readBody, tooLarge } from '../handlers/body.ts'
+import { type BodyLimits, bodyLength, wholeBody } from '../handlers/body.ts'
 import { tokenEndpoint } from './endpoints.ts'
 import { type TokenRequest, tokenRequest } from './estimate.ts'
 import type { TokenReservation } from './reservation.ts'
@@ -17,22 +17,13 @@ export async function readTokenRequest(
   c: Context<GatewayEnv>,
   limits: BodyLimits,
 ): Promise<TokenRequest | undefined> {
-  const { incoming, outgoing } = c.env
+  const { incoming } = c.env
   const protocol = c.get('protocol')
   if (protocol === undefined || protocol === 'http') return undefined
   if (incoming.upgraded !== undefined || !incoming.target.ok) return undefined
-  const { method, deadlineAt } = c.get('exchange')
-  const endpoint = tokenEndpoint(method, incoming.target.path)
-  const length = bodyLength(incoming)
-  if (endpoint === undefined || length === 0) return undefined
-  let body = c.get('body')
-  if (body === undefined) {
-    if (length !== 'unknown' && length > limits.limit) throw tooLarge(limits.limit)
-    incoming.welcomeBody(outgoing)
-    body = await readBody(incoming, length, limits, deadlineAt)
-    c.set('body', body)
-  }
-  return tokenRequest(endpoint, body, incoming.headers['content-type'])
+  const endpoint = tokenEndpoint(c.get('exchange').method, incoming.target.path)
+  if (endpoint === undefined || bodyLength(incoming) === 0) return undefined
+  return tokenRequest(endpoint, await wholeBody(c, limits), incoming.headers['content-type'])
 }
 
 /**

@@ -17,6 +17,7 @@ const TIERS = [
   'shadow',
   'claude',
   'old',
+  'checked',
 ]
 
 const keyOf = (tier: string): string => `key-of-${tier}-0123456789`
@@ -37,6 +38,10 @@ beforeAll(async () => {
       },
       routes: [
         { match: '/v1/messages', upstreams: ['anthropic'], limits: ['tier'] },
+        {
+          ...{ match: '/v1/completions', upstreams: ['openai'], limits: ['tier'] },
+          validate: { required: ['prompt'] },
+        },
         { match: '/v1/**', upstreams: ['openai'], limits: ['tier'] },
       ],
       tiers: Object.fromEntries(
@@ -140,6 +145,26 @@ describe('a tier of tokens', () => {
     await expect(client('usual').chat.completions.create(chat)).rejects.toBeInstanceOf(
       OpenAI.RateLimitError,
     )
+  })
+
+  it('gets back what was held for a request that is no good, and reads a good one once', async () => {
+    const ask = (body: object): Promise<Response> =>
+      fetch(`${gateway.url}/v1/completions`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${keyOf('checked')}`,
+          'content-type': 'application/json',
+        },
+        body: JSON.stringify({ model: 'm', ...body }),
+      })
+    expect((await ask({ max_tokens: 5000 })).status).toBe(400)
+    provider.next({ usage: { input: 1200, output: 300 } })
+    const { status, headers } = await ask({ prompt: 'Tell me.', max_tokens: 5000 })
+    expect({ status, left: headers.get('x-ratelimit-remaining-tokens') }).toEqual({
+      status: 200,
+      left: String(TOKENS - 5002),
+    })
+    expect(await left('checked')).toBe(TOKENS - 1500)
   })
 
   it('denies nothing while it is a shadow', async () => {
