@@ -11,10 +11,8 @@ import {
   securityHeaders,
 } from '@tidegate/server'
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
-import { adminOnly } from './admin.ts'
-import { type AuthParts, authenticate } from './auth/authenticate.ts'
 import type { Callers } from './auth/callers.ts'
-import { FailureGuard } from './auth/failure-guard.ts'
+import { createGatekeepers } from './auth/gatekeepers.ts'
 import type { Settings } from './config/settings.ts'
 import type { GatewayEnv } from './env.ts'
 import { forward } from './handlers/forward.ts'
@@ -24,15 +22,7 @@ import { health } from './health.ts'
 import { guard as addressGuard } from './limits/guard.ts'
 import type { Limits } from './limits/limits.ts'
 import { type LimitStageParts, limit } from './limits/stage.ts'
-import {
-  logAdminRefusal,
-  logAuthBlock,
-  logAuthFailure,
-  logFault,
-  logKeyUse,
-  logLimitHit,
-  requestFields,
-} from './logging.ts'
+import { logFault, logLimitHit, requestFields } from './logging.ts'
 import { GatewayError, problems } from './problems.ts'
 import type { SharedRedis } from './redis.ts'
 import { type Route, routerPattern } from './routes.ts'
@@ -64,18 +54,9 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
   const { profile, server } = settings
   const app = new Hono<GatewayEnv>({ getPath })
   const failureLog = new FailureLog()
-  const guessing = (surface: 'routes' | 'admin'): FailureGuard | undefined =>
-    settings.auth.guard &&
-    new FailureGuard({
-      settings: settings.auth.guard,
-      now: Date.now,
-      onBlock: (block) => logAuthBlock(logger, surface, block),
-    })
-  const guard = adminOnly({
-    key: settings.admin.key,
-    profile,
-    guard: guessing('admin'),
-    onRefused: (request, reason) => logAdminRefusal(logger, request, reason),
+  const { callers, limits, redis } = parts
+  const { adminOnly, authenticate } = createGatekeepers({
+    ...{ settings, logger, callers, store: limits.store },
   })
 
   app.use(exchange({ profile, trust: createTrust(server.trustedProxies), service: 'gateway' }))
@@ -85,10 +66,9 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
 
   // Our own endpoints come before CORS: no web page reads them for its visitor.
   if (server.compression) app.use('/health/*', compress())
-  const { limits, redis } = parts
-  const sources = { version, upstreams, failureLog, limits, redis, ready, adminOnly: guard }
-  app.route('/', health(sources))
-  for (const path of reservedPaths) app.all(path, guard, notBuiltYet)
+  const sources = { upstreams, failureLog, callers, limits, redis }
+  app.route('/', health({ ...sources, version, ready, adminOnly }))
+  for (const path of reservedPaths) app.all(path, adminOnly, notBuiltYet)
 
   app.use(cors({ origins: server.cors.origins, profile, exposeHeaders: toldHeaders }))
   const transfer = {
@@ -97,19 +77,13 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
   }
   const onHit = (...hit: Parameters<LimitStageParts['onHit']>): void => logLimitHit(logger, ...hit)
   const inFront = server.guard === undefined ? [] : [addressGuard(server.guard, onHit)]
-  const auth: AuthParts = {
-    callers: parts.callers,
-    guard: guessing('routes'),
-    onFailure: (...failure) => logAuthFailure(logger, ...failure),
-    onUse: (...use) => logKeyUse(logger, ...use),
-  }
   const sessions = mountSessions(app, {
-    ...{ settings, logger, redis, guards: inFront, adminOnly: guard },
-    authenticate: (mode) => authenticate(mode, auth),
+    ...{ settings, logger, redis, guards: inFront, adminOnly },
+    authenticate,
   })
   for (const route of routes) {
     const stages: MiddlewareHandler<GatewayEnv>[] = [enter(route), ...inFront]
-    if (route.auth !== 'none') stages.push(authenticate(route.auth, auth))
+    if (route.auth !== 'none') stages.push(authenticate(route.auth))
     stages.push(...sessions)
     const plan = limits.planOf(route.limits)
     if (!plan.isEmpty) stages.push(limit({ limits, plan, body: transfer.body, onHit }))

@@ -1,6 +1,7 @@
 import { ServerError } from '@tidegate/server'
 import type { MiddlewareHandler } from 'hono'
 import { Hono } from 'hono'
+import type { Callers } from './auth/callers.ts'
 import type { GatewayEnv } from './env.ts'
 import type { Limits } from './limits/limits.ts'
 import { GatewayError } from './problems.ts'
@@ -14,6 +15,7 @@ export interface HealthSources {
   readonly version: string
   readonly upstreams: readonly Upstream[]
   readonly failureLog: FailureLog
+  readonly callers: Callers
   readonly limits: Limits
   readonly redis: SharedRedis | undefined
   /** False from the first signal on. */
@@ -26,7 +28,7 @@ export interface HealthSources {
  * sent requests; `/health` sums up. What there is to know about components is for operators.
  */
 export function health(sources: HealthSources): Hono<GatewayEnv> {
-  const { version, upstreams, failureLog, limits, redis, ready, adminOnly } = sources
+  const { version, upstreams, failureLog, callers, limits, redis, ready, adminOnly } = sources
   const app = new Hono<GatewayEnv>()
   const known = Object.fromEntries(
     upstreams.map((each) => [each.name, () => upstreamHealth(each)] as const),
@@ -35,6 +37,7 @@ export function health(sources: HealthSources): Hono<GatewayEnv> {
     process: processHealth,
     limits: () => limits.health,
     ...(redis !== undefined && { redis: () => redis.report() }),
+    ...(callers.signingKeys.length > 0 && { auth: () => authHealth(callers) }),
     ...known,
   }
   // Without Redis the gateway goes on: it is worse, and no reason to send requests elsewhere.
@@ -159,6 +162,21 @@ function percentiles(latency: Endpoint['latency']): object {
     return ms === undefined ? null : Math.round(ms * 10) / 10
   }
   return { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
+}
+
+/** Whose tokens can be verified: with old keys they still can, without any nobody's. */
+function authHealth({ signingKeys }: Callers): object {
+  const issuers = signingKeys.map(({ issuer, keys, fetchedAt, lastFault }) => ({
+    issuer,
+    status: keys === 0 ? 'unhealthy' : lastFault === undefined ? 'healthy' : 'degraded',
+    keys,
+    fetched_at: isoOrNull(fetchedAt),
+    last_fault: lastFault ?? null,
+  }))
+  const worst = ['unhealthy', 'degraded'].find((status) =>
+    issuers.some((each) => each.status === status),
+  )
+  return { status: worst ?? 'healthy', checked_at: new Date().toISOString(), issuers }
 }
 
 function sum(numbers: readonly number[]): number {

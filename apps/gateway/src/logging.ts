@@ -70,11 +70,7 @@ export function logFault(logger: Logger, c: Context<GatewayEnv>, error: unknown)
 }
 
 /** A network is refused for a while, as it guesses: told once, not for each request that is. */
-export function logAuthBlock(
-  logger: Logger,
-  surface: 'routes' | 'admin',
-  { network, failures, blockMs }: Block,
-): void {
+export function logAuthBlock(logger: Logger, { surface, network, failures, blockMs }: Block): void {
   logSecurityEvent(logger, {
     type: 'auth_blocked',
     surface,

@@ -7,6 +7,7 @@ function setUp() {
   const clock = { now: 1_000_000 }
   const blocks: Block[] = []
   const guard = new FailureGuard({
+    surface: 'routes',
     settings,
     now: () => clock.now,
     onBlock: (block) => blocks.push(block),
@@ -24,7 +25,9 @@ describe('FailureGuard', () => {
     expect(guard.blockedFor('192.0.2.1')).toBe(0)
     await guess('192.0.2.1', 'c')
     expect(guard.blockedFor('192.0.2.1')).toBe(300_000)
-    expect(blocks).toEqual([{ network: '192.0.2.1', failures: 3, blockMs: 300_000 }])
+    expect(blocks).toEqual([
+      { surface: 'routes', network: '192.0.2.1', failures: 3, blockMs: 300_000 },
+    ])
     clock.now += 299_999
     expect(guard.blockedFor('192.0.2.1')).toBe(1)
     clock.now += 1
@@ -76,11 +79,17 @@ describe('FailureGuard', () => {
     const { memoryStore } = await import('@tidegate/rate-limit')
     const store = memoryStore()
     const parts = { settings, store, now: () => 1_000_000, onBlock: () => undefined }
-    const [one, other] = [new FailureGuard(parts), new FailureGuard(parts)]
+    const [one, other, admin] = [
+      new FailureGuard({ ...parts, surface: 'routes' }),
+      new FailureGuard({ ...parts, surface: 'routes' }),
+      new FailureGuard({ ...parts, surface: 'admin' }),
+    ]
     for (const credential of ['a', 'b', 'c']) await one.failed('192.0.2.1', credential)
     expect(other.blockedFor('192.0.2.1')).toBe(0)
     await other.failed('192.0.2.1', 'd')
     expect(other.blockedFor('192.0.2.1')).toBe(300_000)
+    await admin.failed('192.0.2.1', 'd')
+    expect(admin.blockedFor('192.0.2.1')).toBe(0)
   })
 
   it('stays within bounds under a flood of networks', async () => {

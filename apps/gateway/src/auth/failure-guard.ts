@@ -20,8 +20,12 @@ const FRESH_MS = 60_000
 /** How many blocked networks are kept in mind; who counts failures knows of more. */
 const MOST_BLOCKED = 50_000
 
+/** What is guarded: each counts for itself. */
+export type Surface = 'routes' | 'admin'
+
 /** A network that has been blocked. */
 export interface Block {
+  readonly surface: Surface
   /** The IPv4 address, or the IPv6 /56. */
   readonly network: string
   readonly failures: number
@@ -29,6 +33,7 @@ export interface Block {
 }
 
 export interface FailureGuardOptions {
+  readonly surface: Surface
   readonly settings: GuardSettings
   /** Where failures are counted. Default: this process's memory. */
   readonly store?: Store | undefined
@@ -96,8 +101,8 @@ export class FailureGuard {
     if (isRepeated) return
     try {
       const { allowed, remaining, retryAfterMs } =
-        this.#failures.checkSync('auth-failures', network) ??
-        (await this.#failures.check('auth-failures', network))
+        this.#failures.checkSync('auth-failures', this.#subjectOf(network)) ??
+        (await this.#failures.check('auth-failures', this.#subjectOf(network)))
       // Another process that shares the store has blocked it.
       if (!allowed) this.#block(network, retryAfterMs)
       else if (remaining === 0) this.#begin(network)
@@ -112,10 +117,17 @@ export class FailureGuard {
   }
 
   #begin(network: string): void {
-    const { settings, onBlock } = this.#options
+    const { settings, surface, onBlock } = this.#options
     this.#block(network, settings.blockMs)
-    onBlock({ network, failures: settings.limit, blockMs: settings.blockMs })
-    this.#failures.block('auth-failures', network, settings.blockMs).catch(() => undefined)
+    onBlock({ surface, network, failures: settings.limit, blockMs: settings.blockMs })
+    this.#failures
+      .block('auth-failures', this.#subjectOf(network), settings.blockMs)
+      .catch(() => undefined)
+  }
+
+  // The store may be one for all, where addresses have limits of their own.
+  #subjectOf(network: string): string {
+    return `${this.#options.surface} ${network}`
   }
 
   #block(network: string, ms: number): void {

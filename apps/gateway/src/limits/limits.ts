@@ -90,6 +90,11 @@ export class Limits {
     return admission
   }
 
+  /** Where they are kept, if not in this process: what is counted elsewhere may be shared there as well. */
+  get store(): Store | undefined {
+    return this.#options.store
+  }
+
   /** For operators. */
   get health(): object {
     const { store } = this.#options

@@ -26,7 +26,7 @@ function forEachUpstream(ask: Question): Rule<GatewayConfig> {
 }
 
 /** Taken by what else stands below /health. */
-const TAKEN = ['upstreams', 'failures', 'process', 'components', 'limits', 'redis']
+const TAKEN = ['upstreams', 'failures', 'process', 'components', 'limits', 'redis', 'auth']
 
 function findTakenNames({ upstreams }: GatewayConfig): readonly Finding[] {
   return TAKEN.filter((name) => Object.hasOwn(upstreams, name)).map((name) => ({
