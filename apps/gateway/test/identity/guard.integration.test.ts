@@ -1,4 +1,10 @@
-import { type Provider, type RunningGateway, startProvider } from '@tidegate/testkit'
+import {
+  type Provider,
+  pollUntil,
+  type RunningGateway,
+  startProvider,
+  startRedis,
+} from '@tidegate/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ask, bearer, gatewayFor, providerKey } from './gateway.ts'
 
@@ -107,5 +113,27 @@ describe('guessing the admin key', () => {
     })
     expect((await admin('192.0.2.2', adminKey)).status).toBe(200)
     expect((await ask(gateway, from('192.0.2.1', 'tg-right-key'))).status).toBe(200)
+  })
+})
+
+describe('guessing at several gateways that share Redis', () => {
+  it('is counted together: the one that is turned to knows with the next guess', async () => {
+    await using redis = await startRedis()
+    const auth = {
+      ...{ keys: [{ id: 'app', key: 'tg-right-key' }], guard: { failures: '5/1m', block: '1m' } },
+    }
+    const more = { redis: { url: redis.url }, server: { trustedProxies: ['127.0.0.1'] } }
+    await using one = await gatewayFor(provider, auth, more)
+    await using other = await gatewayFor(provider, auth, more)
+    const isConnected = ({ message }: { message?: unknown }) => message === 'redis is connected'
+    await Promise.all([one.waitForLog(isConnected), other.waitForLog(isConnected)])
+    for (let at = 0; at < 5; at += 1) await ask(one, from('192.0.2.1', `tg-guess-${at}`))
+    await one.waitForLog(({ event_type: type }) => type === 'auth_blocked')
+    expect((await ask(one, from('192.0.2.1', 'tg-right-key'))).status).toBe(429)
+    await pollUntil(
+      async () => (await ask(other, from('192.0.2.1', 'tg-guess-6'))).status === 429,
+      { describe: () => 'the other gateway does not know of the block' },
+    )
+    expect((await ask(other, from('192.0.2.1', 'tg-right-key'))).status).toBe(429)
   })
 })

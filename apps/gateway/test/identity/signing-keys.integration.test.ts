@@ -146,6 +146,23 @@ describe('signing keys', () => {
     expect((await ask(gateway, bearer(await issuer.sign()))).status).toBe(401)
   })
 
+  it('and how fetching them went is told to operators', async () => {
+    const { issuer, gateway } = await setUp({ cacheFor: '1s' })
+    const look = async () => {
+      const response = await fetch(`${gateway.url}/health/auth`)
+      return (await response.json()) as { status: string; issuers: readonly object[] }
+    }
+    await pollUntil(async () => (await look()).status === 'healthy', {
+      describe: () => 'the keys were not fetched',
+    })
+    expect(await look()).toMatchObject({ issuers: [{ issuer: issuer.url, keys: 1 }] })
+    issuer.trouble('error')
+    await gateway.waitForLog(({ message }) => message === 'signing keys can not be fetched')
+    expect(await look()).toMatchObject({
+      ...{ status: 'degraded', issuers: [{ keys: 1, last_fault: 'the answer has status 500' }] },
+    })
+  })
+
   it('of several issuers are kept apart', async () => {
     stack = new AsyncDisposableStack()
     const [one, other] = [stack.use(await startIssuer()), stack.use(await startIssuer('RS256'))]
