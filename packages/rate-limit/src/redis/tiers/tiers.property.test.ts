@@ -1,7 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { quotaLeaseTermsOf } from '../../core/quota-lease-terms.ts'
-import { type TokenBucketRule, tokenBucket } from '../../core/rules.ts'
+import {
+  type FixedWindowRule,
+  fixedWindow,
+  slidingWindow,
+  type TokenBucketRule,
+  tokenBucket,
+} from '../../core/rules.ts'
 import type { StoreRequest, Verdict } from '../../core/store.ts'
 import { type Admitted, tightestInterval } from '../../testing/promise.ts'
 import { ModelBackend } from './model-backend.fixture.ts'
@@ -13,25 +19,43 @@ import {
   type Travel,
 } from './simulation.fixture.ts'
 
+const START = 1_800_000_000_000
+
 interface Scenario {
   readonly seed: number
-  readonly rule: TokenBucketRule
+  readonly rule: TokenBucketRule | FixedWindowRule
   readonly nodes: number
   readonly load: number
   readonly latencyMs: number
   readonly faults: number
 }
 
-const scenario = (precision: TokenBucketRule['precision']): fc.Arbitrary<Scenario> =>
+const circumstances = {
+  seed: fc.nat(),
+  nodes: fc.integer({ min: 1, max: 6 }),
+  load: fc.constantFrom(0.5, 1, 2, 6),
+  latencyMs: fc.constantFrom(0.2, 2, 30),
+  faults: fc.constantFrom(0, 0.02, 0.2),
+}
+
+const windowScenario: fc.Arbitrary<Scenario & { rule: FixedWindowRule }> = fc
+  .record({
+    ...circumstances,
+    limit: fc.integer({ min: 20, max: 500 }),
+    windowMs: fc.integer({ min: 160, max: 3_000 }),
+  })
+  .map(({ limit, windowMs, ...rest }) => {
+    return { ...rest, rule: fixedWindow({ limit, windowMs, precision: 'leased' }) }
+  })
+
+const scenario = (
+  precision: TokenBucketRule['precision'],
+): fc.Arbitrary<Scenario & { rule: TokenBucketRule }> =>
   fc
     .record({
-      seed: fc.nat(),
+      ...circumstances,
       burst: fc.integer({ min: 20, max: 1_000 }),
       secondsOfBurst: fc.constantFrom(0.2, 0.5, 1, 4),
-      nodes: fc.integer({ min: 1, max: 6 }),
-      load: fc.constantFrom(0.5, 1, 2, 6),
-      latencyMs: fc.constantFrom(0.2, 2, 30),
-      faults: fc.constantFrom(0, 0.02, 0.2),
     })
     .map(({ burst, secondsOfBurst, ...rest }) => {
       const options = { limit: Math.ceil(burst / secondsOfBurst), windowMs: 1_000, burst }
@@ -62,16 +86,16 @@ function skewOf(random: () => number, endMs: number): { skew: Skew; sleeps: [num
 async function run({ seed, rule, nodes, load, latencyMs, faults }: Scenario): Promise<Admitted[]> {
   const random = randomOf(seed)
   const simulation = new Simulation()
-  const stepBackAt = random() < 0.2 ? random() * 1_000 : Number.POSITIVE_INFINITY
+  const isBucket = rule.kind === 'token-bucket'
+  const stepBackAt = isBucket && random() < 0.2 ? random() * 1_000 : Number.POSITIVE_INFINITY
   const model = new ModelBackend(
-    () =>
-      1_800_000_000_000 + Math.floor(simulation.time) - (simulation.time > stepBackAt ? 300 : 0),
+    () => START + Math.floor(simulation.time) - (simulation.time > stepBackAt ? 300 : 0),
     () => simulation.time,
   )
   const limit = { policy: 'api', rule }
   const spent: Admitted[] = []
   const calls = 500
-  const endMs = (calls / (load * rule.limit)) * 1_000
+  const endMs = (calls / (load * rule.limit)) * rule.windowMs
   const refunded = new Set<Admitted>()
   const processes = Array.from({ length: nodes }, () => {
     const { skew, sleeps } = skewOf(random, endMs)
@@ -140,4 +164,68 @@ describe('many processes, whatever happens to them, keep the promise for every i
   it('exact', () => keepsPromise('exact'))
   it('leased', () => keepsPromise('leased'))
   it('with an overshoot', () => keepsPromise({ maxOvershoot: 0.3 }))
+
+  it('leased, in windows of the clock', () =>
+    fc.assert(
+      fc.asyncProperty(windowScenario, async (drawn) => {
+        const { limit, windowMs } = drawn.rule
+        const counts = new Map<number, number>()
+        for (const { askedAt, cost } of await run(drawn)) {
+          const window = Math.floor((START + askedAt) / windowMs)
+          counts.set(window, (counts.get(window) ?? 0) + cost)
+        }
+        for (const count of counts.values()) expect(count).toBeLessThanOrEqual(limit)
+      }),
+      { numRuns: 60 },
+    ))
+})
+
+describe('what is denied without asking', () => {
+  it('would have been denied there at that time, too', () =>
+    fc.assert(
+      fc.asyncProperty(scenario('exact'), async ({ seed, rule, nodes, load, latencyMs }) => {
+        const random = randomOf(seed)
+        const simulation = new Simulation()
+        const model = new ModelBackend(() => START + Math.floor(simulation.time))
+        const travel = () =>
+          ({
+            thereMs: random() * latencyMs,
+            backMs: random() * latencyMs,
+            fate: 'arrives',
+          }) as const
+        const limits = [rule, slidingWindow({ ...rule, limit: Math.ceil(rule.limit / 2) })].map(
+          (one, at) => ({ policy: `policy-${at}`, rule: one }),
+        )
+        const processes = Array.from({ length: nodes }, () => {
+          return new SimulatedNode({ simulation, model, travel })
+        })
+        const call = async (node: SimulatedNode) => {
+          const asked = random() < 0.5 ? limits : limits.slice(0, 1)
+          const requests = asked.map((limit) => {
+            return { limit, action: 'take', amount: random() < 0.8 ? 1 : 3 } as const
+          })
+          const verdicts = await node.ask('hot', requests)
+          if (verdicts[0]?.source !== 'deny-cache') return
+          const peeks = requests.map((request) => ({ ...request, action: 'peek' }) as const)
+          const wants = peeks.map(() => 0)
+          const [now] = model.decideNow([{ subject: 'hot', requests: peeks, count: 1, wants }])
+          expect(now?.verdicts.every(({ allowed }) => allowed)).toBe(false)
+          for (const [at, { retryAfterMs }] of verdicts.entries()) {
+            if (requests[at]?.amount !== 1) continue
+            expect(retryAfterMs).toBeLessThanOrEqual(
+              (now?.verdicts[at]?.retryAfterMs ?? 0) + 2 * latencyMs + 2,
+            )
+          }
+        }
+        const endMs = (300 / (load * rule.limit)) * rule.windowMs
+        const told: Promise<void>[] = []
+        for (let made = 0; made < 300; made += 1) {
+          const node = processes[made % nodes]
+          if (node !== undefined) node.at(random() * endMs, () => told.push(call(node)))
+        }
+        await simulation.run()
+        await Promise.all(told)
+      }),
+      { numRuns: 60 },
+    ))
 })
