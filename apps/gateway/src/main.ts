@@ -113,7 +113,6 @@ function announce(logger: Logger, { settings, warnings, tty }: StartOptions, url
     return
   }
   for (const warning of warnings) logger.warn(warning)
-  if (isLimiting(settings) && settings.redis === undefined) logger.info(PER_PROCESS)
   logger.info(
     {
       url,
@@ -126,6 +125,7 @@ function announce(logger: Logger, { settings, warnings, tty }: StartOptions, url
     },
     'listening',
   )
+  if (isLimiting(settings) && settings.redis === undefined) logger.info(PER_PROCESS)
 }
 
 /** The first signal drains, a second one ends the process at once (exit code 128 + its number). */

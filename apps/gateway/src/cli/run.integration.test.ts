@@ -67,10 +67,10 @@ describe('check', () => {
   })
 
   it('reads the environment without a file', async () => {
-    const { code, out } = await run(['check'], { env: { PORT: 'x', REDIS_URL: 'redis://y' } })
+    const { code, out } = await run(['check'], { env: { PORT: 'x', DATABASE_URL: 'redis://y' } })
     expect(code).toBe(1)
     expect(out).toContain('PORT  server.port: expected a port from 0 to 65535')
-    expect(out).toContain('REDIS_URL  warning: set, but')
+    expect(out).toContain('DATABASE_URL  warning: set, but')
   })
 
   it('prints JSON for programs', async () => {
@@ -92,13 +92,13 @@ describe('check', () => {
 
 describe('start', () => {
   it('starts with the settings and the warnings', async () => {
-    const env = { REDIS_URL: 'redis://y' }
+    const env = { DATABASE_URL: 'redis://y' }
     const { code, started } = await run(['start', '--config', 'good.yaml'], { env, tty: true })
     expect(code).toBe(0)
     expect(started).toMatchObject({
       tty: true,
       settings: { configFile: 'good.yaml', routes: [{ upstreams: ['a'] }] },
-      warnings: [expect.stringContaining('REDIS_URL')],
+      warnings: [expect.stringContaining('DATABASE_URL')],
     })
   })
 

@@ -1,5 +1,4 @@
 import type { Logger } from '@tidegate/logger'
-import { isLimiting } from '../config/limit-rules.ts'
 import type { Settings } from '../config/settings.ts'
 import type { SharedRedis } from '../redis.ts'
 import { Limits } from './limits.ts'
@@ -15,11 +14,10 @@ export async function openLimits(
 ): Promise<Limits> {
   const { limits, tiers } = settings
   const { cluster, commandTimeoutMs = STORE_TIMEOUT_MS } = settings.redis?.options ?? {}
-  const shared = isLimiting(settings) ? redis : undefined
   return new Limits({
     limits,
     tiers,
-    store: shared && (await storeIn(shared, cluster !== undefined)),
+    store: redis && (await storeIn(redis, cluster !== undefined)),
     storeTimeoutMs: Math.min(commandTimeoutMs, STORE_TIMEOUT_MS),
     onStoreChange: ({ available, error }) => {
       if (available) logger.info('limits are shared again')

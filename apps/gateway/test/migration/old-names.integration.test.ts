@@ -16,6 +16,8 @@ beforeAll(async () => {
       OPENAI_BASE_URL: `${provider.url}/v1`,
       CORS_ORIGINS: 'https://app.example.com',
       RATE_LIMIT_PER_MINUTE: '90',
+      RATE_LIMIT_BURST: '20',
+      DATABASE_URL: 'postgres://localhost/app',
     },
   })
 })
@@ -73,11 +75,21 @@ describe('the headers that clients read', () => {
   })
 })
 
+describe('the limits of an address', () => {
+  it('are those of the variables, and told on every answer', async () => {
+    const { headers } = await ask('/companion/echo/x')
+    expect(headers.get('ratelimit-policy')).toBe('"per-ip";q=90;w=60')
+    expect(headers.get('x-ratelimit-limit-requests')).toBe('90')
+    const answers = await Promise.all([...Array(40)].map(() => ask('/companion/echo/x')))
+    const denied = answers.find(({ status }) => status === 429)
+    expect(denied?.headers.get('retry-after')).toBe('1')
+    expect(await denied?.json()).toMatchObject({ error: { code: 'rate_limit_exceeded' } })
+  })
+})
+
 describe('a variable of a capability that is not built yet', () => {
   it('is told at the start', async () => {
-    const told = await gateway.waitForLog((line) =>
-      String(line.message).includes('RATE_LIMIT_PER_MINUTE'),
-    )
+    const told = await gateway.waitForLog((line) => String(line.message).includes('DATABASE_URL'))
     expect(told.level).toBe('warn')
   })
 })

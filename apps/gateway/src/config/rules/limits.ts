@@ -100,7 +100,7 @@ function findIdlePrecision(config: GatewayConfig): readonly Finding[] {
 }
 
 function findUnknown({ routes, limits, tiers }: GatewayConfig): readonly Finding[] {
-  const known = [...Object.keys(limits), TIER]
+  const known = [...new Set([...Object.keys(limits), TIER])]
   return eachKnown(routes, (route, index) =>
     eachKnown(route.limits, (name, at) => {
       const path = ['routes', index, 'limits', at]
