@@ -4,3 +4,5 @@ export {
   type QuotaUnit,
   rateLimitHeaders,
 } from './core/headers.ts'
+export { type ClientKeyOptions, clientKey } from './http/client-key.ts'
+export { type Denial, type DenialBody, type DenialOptions, denialOf } from './http/denial.ts'
