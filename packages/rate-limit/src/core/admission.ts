@@ -7,7 +7,7 @@ import { NOTHING_TAKEN, type StoreRequest, type Verdict } from './store.ts'
 export interface AcquireOptions {
   /**
    * Who holds, such as a session's id: what it holds already is renewed and costs nothing. Default: a
-   * random one, which makes every acquisition another.
+   * new one, which makes every acquisition another.
    */
   readonly id?: string | undefined
 }
@@ -40,8 +40,8 @@ export interface Acquisition<Name extends string> {
   /** At least one, each of another subject. */
   readonly steps: readonly Step<Name>[]
   readonly ask: Ask
-  /** Told what each subject said. */
-  report(subject: string, outcome: Outcome<Name>): void
+  /** Told what each subject said, if anybody listens. */
+  readonly report: ((subject: string, decisions: readonly Decision<Name>[]) => void) | undefined
 }
 
 /**
@@ -53,36 +53,50 @@ export async function acquireInOrder<Name extends string>(
 ): Promise<Admission<Name>> {
   const { id, steps, ask, report } = acquisition
   const grants: Grant<Name>[] = []
+  const granted: Decision<Name>[] = []
   for (const step of steps) {
-    const verdicts = await askOrGiveBack(step, grants, ask)
-    const decisions = decisionsOf({ ...step, verdicts })
-    const outcome = outcomeOf(decisions)
-    report(step.subject, outcome)
-    if (!outcome.allowed) {
-      const before = await Promise.all(grants.map((grant) => giveBack(grant, ask)))
+    const answer = askOrGiveBack(step, grants, ask)
+    const grant = { ...step, verdicts: 'then' in answer ? await answer : answer }
+    const decisions = decisionsOf(grant)
+    report?.(step.subject, decisions)
+    if (decisions.some(({ allowed, shadow }) => !allowed && !shadow)) {
+      const before = await giveBackAll(grants, ask)
       return {
         ...outcomeOf([...before.flatMap(decisionsOf), ...decisions]),
         allowed: false,
         lease: undefined,
       }
     }
-    grants.push({ ...step, verdicts })
+    grants.push(grant)
+    granted.push(...decisions)
   }
   const lease = new StoreLease<Name>(id, grants.flatMap(heldOf), ask)
-  return { ...outcomeOf(grants.flatMap(decisionsOf)), allowed: true, lease }
+  return { ...outcomeOf(granted), allowed: true, lease }
 }
 
-async function askOrGiveBack<Name extends string>(
+/** Not awaited where there is nothing to wait for. */
+function askOrGiveBack<Name extends string>(
   { subject, asked }: Step<Name>,
   grants: readonly Grant<Name>[],
   ask: Ask,
-): Promise<readonly Verdict[]> {
-  try {
-    return await ask(subject, asked)
-  } catch (error) {
-    await Promise.all(grants.map((grant) => giveBack(grant, ask)))
+): ReturnType<Ask> {
+  const fail = async (error: unknown): Promise<never> => {
+    await giveBackAll(grants, ask)
     throw error
   }
+  try {
+    const answer = ask(subject, asked)
+    return 'then' in answer ? answer.catch(fail) : answer
+  } catch (error) {
+    return fail(error)
+  }
+}
+
+function giveBackAll<Name extends string>(
+  grants: readonly Grant<Name>[],
+  ask: Ask,
+): Promise<readonly Grant<Name>[]> {
+  return Promise.all(grants.map((grant) => giveBack(grant, ask)))
 }
 
 /** The grant as it stands after what it took was given back. */

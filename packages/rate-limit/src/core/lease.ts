@@ -30,11 +30,11 @@ export interface Lease<Name extends string = string> extends AsyncDisposable {
   release(): Promise<boolean>
 }
 
-/** Carries out requests for a subject as one step. */
+/** Carries out requests for a subject as one step, at once where the store can. */
 export type Ask = (
   subject: string,
   requests: readonly StoreRequest[],
-) => Promise<readonly Verdict[]>
+) => readonly Verdict[] | Promise<readonly Verdict[]>
 
 /** A slot or a reservation of a subject. */
 export interface Held<Name extends string> {

@@ -57,7 +57,7 @@ export class Policies<Name extends string> {
     if (id === '' || id.length > MAX_ID_LENGTH) {
       throw new InvalidRequestError(`An id has 1 to ${MAX_ID_LENGTH} characters.`)
     }
-    return this.#askAll(requests).map((asked) => (isHeld(asked.limit) ? { ...asked, id } : asked))
+    return this.#askAll(requests, id)
   }
 
   penalty(policy: Name, cost: number): Asked<Name> {
@@ -90,13 +90,20 @@ export class Policies<Name extends string> {
     return { limit, action, amount }
   }
 
-  #askAll(requests: readonly PolicyRequest<Name>[]): readonly Asked<Name>[] {
-    const asked = requests.map((one) =>
-      typeof one === 'string' ? this.#ask('take', one) : this.#ask('take', one.policy, one.cost),
-    )
+  #askAll(requests: readonly PolicyRequest<Name>[], id?: string): readonly Asked<Name>[] {
+    const asked = requests.map((one) => this.#take(one, id))
+    if (asked.length === 1) return asked
     const names = new Set(asked.map(({ limit }) => limit.policy))
     if (asked.length > 0 && names.size === asked.length) return asked
     throw new InvalidRequestError('Ask at least one policy, and each of them once.')
+  }
+
+  #take(one: PolicyRequest<Name>, id: string | undefined): Asked<Name> {
+    const asked =
+      typeof one === 'string'
+        ? (this.#charges.get(one) ?? this.#ask('take', one))
+        : this.#ask('take', one.policy, one.cost)
+    return id !== undefined && isHeld(asked.limit) ? { ...asked, id } : asked
   }
 }
 

@@ -192,7 +192,7 @@ describe('acquire', () => {
       await using held = (
         await limiter.acquire('ada', ['streams', { policy: 'tokens', cost: 600 }])
       ).lease
-      expect(held?.id).toMatch(/^[0-9a-f-]{36}$/)
+      expect(held?.id).toMatch(/^[0-9a-f-]{36}\.1$/)
     }
     expect((await limiter.peek('tokens', 'ada')).remaining).toBe(400)
     expect((await limiter.peek('streams', 'ada')).remaining).toBe(2)

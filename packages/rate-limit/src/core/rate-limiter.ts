@@ -113,6 +113,9 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
   readonly #store: Store
   readonly #now: () => number
   readonly #onDecision: ((event: DecisionEvent<Name>) => void) | undefined
+  /** Random once, then counted, which is as unique and costs less. */
+  readonly #ids = randomUUID()
+  #acquisitions = 0
 
   constructor(options: RateLimiterOptions<Name>) {
     const { policies, store, storeTimeoutMs = 500, now = sinceStart } = options
@@ -162,9 +165,10 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
 
   async acquireAll(
     asks: readonly SubjectRequests<Name>[],
-    { id = randomUUID() }: AcquireOptions = {},
+    { id = this.#newId() }: AcquireOptions = {},
   ): Promise<Admission<Name>> {
-    if (asks.length === 0 || new Set(asks.map(({ subject }) => subject)).size !== asks.length) {
+    const subjects = new Set(asks.map(({ subject }) => subject))
+    if (asks.length === 0 || subjects.size !== asks.length) {
       throw new InvalidRequestError('Ask at least one subject, and each of them once.')
     }
     // All are checked before the first is asked, so that nothing is charged for what is asked wrongly.
@@ -177,7 +181,8 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
       id,
       steps,
       ask: (subject, requests) => this.#ask(subject, requests),
-      report: (subject, outcome) => this.#report(subject, outcome),
+      report:
+        this.#onDecision && ((subject, decisions) => this.#report(subject, outcomeOf(decisions))),
     })
   }
 
@@ -201,9 +206,17 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
     await this.#store.close?.()
   }
 
-  async #ask(subject: string, requests: readonly StoreRequest[]): Promise<readonly Verdict[]> {
+  #ask(
+    subject: string,
+    requests: readonly StoreRequest[],
+  ): readonly Verdict[] | Promise<readonly Verdict[]> {
     checkSubject(subject)
     return this.#store.decide(subject, requests, this.#now())
+  }
+
+  #newId(): string {
+    this.#acquisitions += 1
+    return `${this.#ids}.${this.#acquisitions}`
   }
 
   async #tell(subject: string, request: Asked<Name>): Promise<Decision<Name>> {
