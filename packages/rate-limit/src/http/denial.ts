@@ -58,8 +58,7 @@ export function denialOf(
   { headers = {}, instance, requestId }: DenialOptions = {},
 ): Denial {
   const { detail, violated, hopeless } = factsOf(told)
-  const limits =
-    headers === false || told instanceof Error ? {} : rateLimitHeaders(told, headers)
+  const limits = headers === false || told instanceof Error ? {} : rateLimitHeaders(told, headers)
   return {
     status: STATUS,
     headers: {
