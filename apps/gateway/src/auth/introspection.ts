@@ -18,7 +18,7 @@ const LONGEST_TOKEN = 8_192
 const OPEN_FOR_MS = 3_000
 
 /** One question to the authorization server. */
-export type Introspect = (
+type Introspect = (
   form: Readonly<Record<string, string>>,
   authorization: string,
 ) => Promise<unknown>

@@ -10,7 +10,7 @@ export interface Known {
 }
 
 /** It is one of this gateway's to judge, and it is no good. */
-export type Refused =
+type Refused =
   | {
       readonly kind: 'rejected'
       readonly reason: TokenFault

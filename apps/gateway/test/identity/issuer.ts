@@ -53,49 +53,60 @@ async function createSigner(alg: Algorithm, kid: string): Promise<Signer> {
   return { kid, alg, privateKey, jwk, pem: await exportSPKI(publicKey) }
 }
 
+interface State {
+  url: string
+  signer: Signer
+  listed: Signer[]
+  trouble: Trouble | undefined
+  keyHits: number
+  redirectTo: string
+  readonly questions: Question[]
+  readonly answers: Map<string, object>
+}
+
+async function serve(
+  state: State,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (request.url === '/keys') state.keyHits += 1
+  if (state.trouble !== undefined) return cause(state.trouble, state, response)
+  if (request.url === '/.well-known/openid-configuration') {
+    return send(response, { issuer: state.url, jwks_uri: `${state.url}/keys` })
+  }
+  if (request.url === '/keys') return send(response, { keys: state.listed.map(({ jwk }) => jwk) })
+  const form = new URLSearchParams(await textOf(request))
+  const token = form.get('token')
+  const { authorization } = request.headers
+  state.questions.push({ token, hint: form.get('token_type_hint'), authorization })
+  send(response, state.answers.get(token ?? '') ?? { active: false })
+}
+
+function cause(kind: Trouble, { listed, redirectTo }: State, response: ServerResponse): void {
+  if (kind === 'reset') response.socket?.resetAndDestroy()
+  if (kind === 'error') response.writeHead(500).end('{"keys":[]}')
+  if (kind === 'garbage') response.writeHead(200).end('<html>')
+  if (kind === 'redirect') response.writeHead(302, { location: redirectTo }).end()
+  if (kind === 'huge') {
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end(JSON.stringify({ keys: listed.map(({ jwk }) => jwk), x: 'x'.repeat(2e6) }))
+  }
+}
+
 export async function startIssuer(alg: Algorithm = 'ES256'): Promise<Issuer> {
   let made = 0
   const nextSigner = (by: Algorithm) => createSigner(by, `key-${++made}`)
-  const state = {
-    signer: await nextSigner(alg),
-    listed: [] as Signer[],
-    trouble: undefined as Trouble | undefined,
-    keyHits: 0,
-    redirectTo: 'http://127.0.0.1:1/',
-    questions: [] as Question[],
-    answers: new Map<string, object>(),
+  const signer = await nextSigner(alg)
+  const state: State = {
+    ...{ url: '', signer, listed: [signer], trouble: undefined, keyHits: 0 },
+    ...{ redirectTo: 'http://127.0.0.1:1/', questions: [], answers: new Map() },
   }
-  state.listed = [state.signer]
   const server = createServer((request, response) => {
-    void serve(request, response).catch(() => response.destroy())
+    void serve(state, request, response).catch(() => response.destroy())
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-
-  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.url === '/keys') state.keyHits += 1
-    if (state.trouble !== undefined) return cause(state.trouble, response)
-    if (request.url === '/.well-known/openid-configuration') {
-      return send(response, { issuer: url, jwks_uri: `${url}/keys` })
-    }
-    if (request.url === '/keys') return send(response, { keys: state.listed.map(({ jwk }) => jwk) })
-    const form = new URLSearchParams(await textOf(request))
-    const token = form.get('token')
-    const { authorization } = request.headers
-    state.questions.push({ token, hint: form.get('token_type_hint'), authorization })
-    send(response, state.answers.get(token ?? '') ?? { active: false })
-  }
-
-  function cause(kind: Trouble, response: ServerResponse): void {
-    if (kind === 'reset') response.socket?.resetAndDestroy()
-    if (kind === 'error') response.writeHead(500).end('{"keys":[]}')
-    if (kind === 'garbage') response.writeHead(200).end('<html>')
-    if (kind === 'redirect') response.writeHead(302, { location: state.redirectTo }).end()
-    if (kind === 'huge') {
-      response.writeHead(200, { 'content-type': 'application/json' })
-      response.end(JSON.stringify({ keys: state.listed.map(({ jwk }) => jwk), x: 'x'.repeat(2e6) }))
-    }
-  }
+  state.url = url
 
   return {
     url,
