@@ -3,7 +3,7 @@ import type { RedisConnections, RedisError, RedisStateChange } from '@tidegate/r
 import type { RedisSettings } from './config/settings.ts'
 
 /** How Redis is, as `/health/redis` tells it. */
-export interface RedisReport {
+interface RedisReport {
   readonly status: 'healthy' | 'unhealthy'
   readonly checked_at: string
   readonly where: string

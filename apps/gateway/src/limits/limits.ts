@@ -37,7 +37,7 @@ export interface LimitsOptions {
 }
 
 /** The store can't be asked, or can again. */
-export interface StoreChange {
+interface StoreChange {
   readonly available: boolean
   readonly error?: unknown
 }

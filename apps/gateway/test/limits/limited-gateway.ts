@@ -1,7 +1,7 @@
 import { type Provider, type RunningGateway, startGateway } from '@tidegate/testkit'
 import { parseList } from 'structured-headers'
 
-export const adminKey = 'admin-of-the-limit-tests'
+const adminKey = 'admin-of-the-limit-tests'
 
 type Fields = Readonly<Record<string, unknown>>
 

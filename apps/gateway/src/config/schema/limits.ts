@@ -3,7 +3,7 @@ import { boolean, choice, integer, percent, rate } from '@tidegate/config/fields
 import { z } from 'zod'
 
 /** How much may be used at once, or go on at a time. */
-export const AMOUNT = { min: 1, max: 1_000_000_000 }
+const AMOUNT = { min: 1, max: 1_000_000_000 }
 
 const NAME = /^[a-z0-9][a-z0-9_-]{0,39}$/
 
