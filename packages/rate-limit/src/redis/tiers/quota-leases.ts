@@ -135,8 +135,11 @@ export class QuotaLeases {
       if (wallet === undefined) return verdict
       const balance = wallet.balance(now)
       const wanted = ask.wants[at] ?? 0
-      const grant = changed ? undefined : answer.leased[at]
-      if (wanted > 0) wallet.deposit(grant ?? { amount: 0, ttlMs: 0 }, wanted, verdict, sent, now)
+      const grant = answer.leased[at]
+      // Of what was asked before a reset nothing is told here, least of all that tokens are scarce.
+      if (changed) {
+        if (wanted > 0) wallet.failed(now)
+      } else if (wanted > 0 && grant) wallet.deposit(grant, wanted, verdict, sent, now)
       else wallet.learn(verdict, 0, now)
       if (verdict.allowed) return { ...verdict, remaining: verdict.remaining + balance }
       if (wallet.limit.rule.shadow) return verdict

@@ -345,6 +345,19 @@ describe('TieredStore with leases', () => {
     expect(store.decideSync('ada', [take(leased)])).not.toMatchObject([{ source: 'lease' }])
   })
 
+  it('takes no lease that was on its way when the limit was reset', async () => {
+    const { wire, store, ask } = open()
+    await Promise.all([wire.pass(), ...Array.from({ length: 3 }, () => ask(take(leased)))])
+    const granted = ask(take(leased))
+    await turn()
+    expect(wire.sent.at(-1)).toMatchObject([{ wants: [expect.toSatisfy((want) => want > 0)] }])
+    const reset = ask({ limit: leased, action: 'reset', amount: 0 })
+    expect(store.decideSync('ada', [take(leased)])).toBeUndefined()
+    await wire.pass()
+    await Promise.all([granted, reset])
+    expect(store.decideSync('ada', [take(leased)])).toBeUndefined()
+  })
+
   it('counts what is here in what it tells of what remains', async () => {
     const { store, all } = await warm()
     const [spent] = store.decideSync('ada', [take(leased)]) ?? []

@@ -1,8 +1,9 @@
 import type { Store, StoreAction, StoreRequest, Verdict } from '../../core/store.ts'
 import type { Backend, BackendAnswer, BackendAsk } from '../backend.ts'
 import { Batcher } from './batcher.ts'
-import { Coalescer, type Tiers } from './coalescer.ts'
+import { Coalescer } from './coalescer.ts'
 import { DenyCache } from './deny-cache.ts'
+import type { Tiers } from './line.ts'
 import { type Clocks, type Moment, momentOf } from './moment.ts'
 import { QuotaLeases } from './quota-leases.ts'
 
@@ -137,10 +138,12 @@ export class TieredStore implements Store, Tiers {
   }
 
   /** Asks the backend: alone what holds something, as each has an id of its own, together all else. */
-  async #ask(subject: string, requests: readonly StoreRequest[]): Promise<readonly Verdict[]> {
-    if (!requests.some(({ id }) => id !== undefined)) {
-      return this.#coalescer.decide(subject, requests)
-    }
+  #ask(subject: string, requests: readonly StoreRequest[]): Promise<readonly Verdict[]> {
+    const holds = requests.some(({ id }) => id !== undefined)
+    return holds ? this.#askAlone(subject, requests) : this.#coalescer.decide(subject, requests)
+  }
+
+  async #askAlone(subject: string, requests: readonly StoreRequest[]): Promise<readonly Verdict[]> {
     let ask: BackendAsk = { subject, requests, count: 1, wants: requests.map(() => 0) }
     let sent = momentOf(this.#clocks)
     try {
