@@ -1,5 +1,5 @@
 import { type Decision, decisionOf, type Outcome, outcomeOf } from './decision.ts'
-import { type Ask, type Lease, StoreLease } from './lease.ts'
+import { type Ask, type Held, type Lease, StoreLease } from './lease.ts'
 import { type Asked, isReservation, type PolicyRequest } from './policies.ts'
 import { NOTHING_TAKEN, type StoreRequest, type Verdict } from './store.ts'
 
@@ -70,7 +70,7 @@ export async function acquireInOrder<Name extends string>(
     grants.push(grant)
     granted.push(...decisions)
   }
-  const lease = new StoreLease<Name>(id, grants.flatMap(heldOf), ask)
+  const lease = new StoreLease<Name>(id, heldOf(grants), ask)
   return { ...outcomeOf(granted), allowed: true, lease }
 }
 
@@ -136,8 +136,12 @@ function decisionsOf<Name extends string>({ asked, verdicts }: Grant<Name>): Dec
   return asked.map(({ limit }, at) => decisionOf(limit, verdicts[at]))
 }
 
-function heldOf<Name extends string>({ subject, asked, verdicts }: Grant<Name>) {
-  return asked.flatMap((one, at) =>
-    one.id !== undefined && verdicts[at]?.applied === true ? [{ subject, asked: one }] : [],
-  )
+function heldOf<Name extends string>(grants: readonly Grant<Name>[]): Held<Name>[] {
+  const held: Held<Name>[] = []
+  for (const { subject, asked, verdicts } of grants) {
+    for (const [at, one] of asked.entries()) {
+      if (one.id !== undefined && verdicts[at]?.applied === true) held.push({ subject, asked: one })
+    }
+  }
+  return held
 }

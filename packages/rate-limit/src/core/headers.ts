@@ -1,7 +1,7 @@
 import { type Decision, decisiveOf, type Outcome } from './decision.ts'
 import { formatDuration } from './duration.ts'
 import { InvalidRequestError } from './errors.ts'
-import { rateOf } from './rules.ts'
+import { type BudgetRule, type Rate, type Rule, rateOf, type TokenBucketRule } from './rules.ts'
 import { structuredInteger, structuredString } from './structured-field.ts'
 
 /**
@@ -33,6 +33,8 @@ export interface HeaderOptions {
 
 type Fields = Record<string, string>
 
+type BucketRule = TokenBucketRule | BudgetRule
+
 interface Told {
   readonly decisions: readonly Decision[]
   readonly options: HeaderOptions
@@ -48,12 +50,12 @@ const UNIT_PARAMETERS: Readonly<Record<QuotaUnit, string>> = {
 
 const DEFAULT_FORMS: readonly HeaderForm[] = ['draft', 'retry-after', 'retry-after-ms']
 
-const writers: Readonly<Record<HeaderForm, (told: Told) => Fields>> = {
+const writers: Readonly<Record<HeaderForm, (headers: Fields, told: Told) => void>> = {
   draft,
   legacy,
   openai,
-  'retry-after': ({ decisions }) => retry('retry-after', decisions, 1000),
-  'retry-after-ms': ({ decisions }) => retry('retry-after-ms', decisions, 1),
+  'retry-after': (headers, { decisions }) => retry(headers, 'retry-after', decisions, 1000),
+  'retry-after-ms': (headers, { decisions }) => retry(headers, 'retry-after-ms', decisions, 1),
 }
 
 /**
@@ -78,9 +80,7 @@ export function rateLimitHeaders(
     .filter(({ shadow }) => !shadow)
   if (decisions.length === 0) return {}
   const headers: Fields = {}
-  for (const form of options.forms ?? DEFAULT_FORMS) {
-    Object.assign(headers, writers[form]({ decisions, options }))
-  }
+  for (const form of options.forms ?? DEFAULT_FORMS) writers[form](headers, { decisions, options })
   return headers
 }
 
@@ -92,54 +92,73 @@ export function checkForms({ forms = [] }: HeaderOptions): void {
   throw new InvalidRequestError(`There is no form of headers "${unknown}". Known: ${known}.`)
 }
 
-function draft({ decisions, options }: Told): Fields {
-  return {
-    'ratelimit-policy': decisions.map((decision) => policyItem(decision, options)).join(', '),
-    ratelimit: decisions.map(limitItem).join(', '),
-  }
+function draft(headers: Fields, { decisions, options }: Told): void {
+  headers['ratelimit-policy'] = decisions.map((one) => policyItem(one, options)).join(', ')
+  headers.ratelimit = decisions.map(limitItem).join(', ')
 }
 
-function legacy({ decisions, options: { now = Date.now } }: Told): Fields {
+function legacy(headers: Fields, { decisions, options: { now = Date.now } }: Told): void {
   const decisive = decisiveOf(decisions)
-  if (decisive === undefined) return {}
+  if (decisive === undefined) return
   const { limit, remaining, resetMs } = decisive
-  return {
-    'x-ratelimit-limit': structuredInteger(limit),
-    'x-ratelimit-remaining': structuredInteger(remaining),
-    'x-ratelimit-reset': structuredInteger(seconds(now() + resetMs)),
-  }
+  headers['x-ratelimit-limit'] = structuredInteger(limit)
+  headers['x-ratelimit-remaining'] = structuredInteger(remaining)
+  headers['x-ratelimit-reset'] = structuredInteger(seconds(now() + resetMs))
 }
 
-function openai({ decisions, options }: Told): Fields {
-  const headers: Fields = {}
-  for (const unit of ['requests', 'tokens'] as const) {
-    const own = decisions.filter((decision) => unitOf(decision, options) === unit)
-    const decisive = decisiveOf(own)
+/** The names of OpenAI's headers, in the order of what they tell. */
+const OPENAI_NAMES = (['requests', 'tokens'] as const).map(
+  (unit) =>
+    [
+      unit,
+      `x-ratelimit-limit-${unit}`,
+      `x-ratelimit-remaining-${unit}`,
+      `x-ratelimit-reset-${unit}`,
+    ] as const,
+)
+
+function openai(headers: Fields, { decisions, options }: Told): void {
+  for (const [unit, ofLimit, ofRemaining, ofReset] of OPENAI_NAMES) {
+    const decisive = decisiveOf(decisions.filter((one) => unitOf(one, options) === unit))
     if (decisive === undefined) continue
     const { limit, remaining, resetMs } = decisive
-    headers[`x-ratelimit-limit-${unit}`] = structuredInteger(limit)
-    headers[`x-ratelimit-remaining-${unit}`] = structuredInteger(remaining)
-    headers[`x-ratelimit-reset-${unit}`] = formatDuration(
-      Number(structuredInteger(Math.ceil(resetMs))),
-    )
+    headers[ofLimit] = structuredInteger(limit)
+    headers[ofRemaining] = structuredInteger(remaining)
+    headers[ofReset] = formatDuration(Number(structuredInteger(Math.ceil(resetMs))))
   }
-  return headers
 }
 
-function retry(name: HeaderForm, decisions: readonly Decision[], unitMs: number): Fields {
+function retry(
+  headers: Fields,
+  name: HeaderForm,
+  decisions: readonly Decision[],
+  unitMs: number,
+): void {
   const decisive = decisiveOf(decisions)
-  if (decisive === undefined || decisive.allowed) return {}
-  if (decisive.retryAfterMs === Number.POSITIVE_INFINITY) return {}
-  return { [name]: structuredInteger(Math.ceil(decisive.retryAfterMs / unitMs)) }
+  if (decisive === undefined || decisive.allowed) return
+  if (decisive.retryAfterMs === Number.POSITIVE_INFINITY) return
+  headers[name] = structuredInteger(Math.ceil(decisive.retryAfterMs / unitMs))
 }
 
-function policyItem(decision: Decision, options: HeaderOptions): string {
-  const { policy, limit, rule } = decision
-  const item = `${structuredString(policy)};q=${structuredInteger(limit)}`
-  const unit = UNIT_PARAMETERS[unitOf(decision, options)]
+interface PolicyItem {
+  readonly policy: string
+  readonly unit: QuotaUnit
+  readonly text: string
+}
+
+/** A policy is told in the same words each time. */
+const items = new WeakMap<Rule, PolicyItem>()
+
+function policyItem({ policy, rule }: Decision, options: HeaderOptions): string {
+  const unit = unitOf({ policy, rule }, options)
+  const known = items.get(rule)
+  if (known?.policy === policy && known.unit === unit) return known.text
+  const item = `${structuredString(policy)};q=${structuredInteger(rule.limit)}`
   // Rounded up, so that less is promised rather than more.
   const window = 'windowMs' in rule ? `;w=${structuredInteger(seconds(rule.windowMs))}` : ''
-  return item + unit + window
+  const text = item + UNIT_PARAMETERS[unit] + window
+  items.set(rule, { policy, unit, text })
+  return text
 }
 
 function limitItem(decision: Decision): string {
@@ -148,8 +167,11 @@ function limitItem(decision: Decision): string {
   return t === undefined ? item : `${item};t=${structuredInteger(t)}`
 }
 
-function unitOf({ policy, rule }: Decision, { units = {} }: HeaderOptions): QuotaUnit {
-  const named = Object.hasOwn(units, policy) ? units[policy] : undefined
+function unitOf(
+  { policy, rule }: Pick<Decision, 'policy' | 'rule'>,
+  { units }: HeaderOptions,
+): QuotaUnit {
+  const named = units && Object.hasOwn(units, policy) ? units[policy] : undefined
   if (named !== undefined) return named
   if (rule.kind === 'concurrency') return 'concurrent-requests'
   return rule.kind === 'budget' ? 'tokens' : 'requests'
@@ -164,11 +186,22 @@ function effectiveWindowOf(decision: Decision): number | undefined {
   return seconds(remaining > 0 ? Math.min(moreInMs, retryAfterMs) : retryAfterMs)
 }
 
+/** The rates of rules, which don't change. */
+const rates = new WeakMap<BucketRule, Rate>()
+
+function knownRateOf(rule: BucketRule): Rate {
+  const known = rates.get(rule)
+  if (known !== undefined) return known
+  const rate = rateOf(rule)
+  rates.set(rule, rate)
+  return rate
+}
+
 /** Milliseconds until more than what remains fits: never too few, and for a bucket at most 1 too many. */
 function untilMore({ rule, remaining, resetMs }: Decision): number | undefined {
   if (rule.kind === 'concurrency') return undefined
   if (!('burst' in rule)) return resetMs > 0 ? resetMs : rule.windowMs
-  const { perToken, perMs } = rateOf(rule)
+  const { perToken, perMs } = knownRateOf(rule)
   return resetMs - Math.floor(((rule.burst - remaining - 1) * perToken) / perMs)
 }
 

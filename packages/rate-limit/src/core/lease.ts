@@ -115,7 +115,7 @@ export class StoreLease<Name extends string> implements Lease<Name> {
         ),
       ),
     )
-    return answers.flat().every(({ applied }) => applied)
+    return answers.every((verdicts) => verdicts.every(({ applied }) => applied))
   }
 }
 
