@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type RedisCluster,
@@ -178,6 +179,28 @@ describe('redisStore', () => {
       0,
     )
     expect(after.map(({ remaining }) => remaining)).toEqual([10, 10, 10, 10, 10])
+  })
+
+  it('gives back to each of those who were decided together what it took', async () => {
+    const store = redisStore({ redis })
+    const [bucket] = limitsOf({ together: tokenBucket({ limit: 30, windowMs: 86_400_000 }) })
+    if (bucket === undefined) throw new TypeError('no bucket')
+    const take = { limit: bucket, action: 'take', amount: 4 } as const
+    const subject = randomUUID()
+    const told = await Promise.all(
+      Array.from({ length: 9 }, () => store.decide(subject, [take], 0)),
+    )
+    const verdicts = told.flat()
+    expect(verdicts.map(({ applied }) => applied)).toEqual([...Array(7).fill(true), false, false])
+    expect(verdicts.map(({ remaining }) => remaining)).toEqual([26, 22, 18, 14, 10, 6, 2, 2, 2])
+    for (const { applied, stamp } of verdicts) {
+      const refund = { ...take, action: 'refund', stamp } as const
+      expect(await store.decide(subject, [refund], 0)).toMatchObject([{ applied }])
+    }
+    // What drained meanwhile doesn't come back twice.
+    const [left] = await store.decide(subject, [{ ...take, action: 'peek' }], 0)
+    expect(left?.remaining).toBeGreaterThanOrEqual(29)
+    await store.close?.()
   })
 
   it('shares limits between limiters, and holds leases for them', async () => {
