@@ -43,9 +43,11 @@ const viaAnthropic = (token: string, retries?: number) =>
     .messages.create({ ...chat, max_tokens: 10 })
     .catch((error: unknown) => error)
 
-/** How many requests with this error the gateway has answered. */
-const answered = (code: string) =>
-  gateway.logs.filter(({ error_code: each }) => each === code).length
+/** How many requests the gateway has answered with this error, once Anthropic's, the last, is logged. */
+async function answered(code: string): Promise<number> {
+  await gateway.waitForLog((line) => line.error_code === code && line.path === '/v1/messages')
+  return gateway.logs.filter(({ error_code: each }) => each === code).length
+}
 
 describe('the SDKs', () => {
   it('pass with a token as their key', async () => {
@@ -64,8 +66,7 @@ describe('the SDKs', () => {
     const other = await viaAnthropic(token)
     expect(other).toBeInstanceOf(Anthropic.AuthenticationError)
     expect(other).toMatchObject({ error: { error: { type: 'authentication_error' } } })
-    await gateway.waitForLog(({ error_code: code }) => code === 'invalid_token')
-    expect(answered('invalid_token')).toBe(2)
+    expect(await answered('invalid_token')).toBe(2)
   })
 
   it('raise PermissionDeniedError for a token that lacks a scope', async () => {
@@ -98,7 +99,6 @@ describe('the SDKs', () => {
     })
     const other = await viaAnthropic('opaque')
     expect(other).toBeInstanceOf(Anthropic.RateLimitError)
-    await gateway.waitForLog(({ error_code: code }) => code === 'too_many_failed_attempts')
-    expect(answered('too_many_failed_attempts')).toBe(2)
+    expect(await answered('too_many_failed_attempts')).toBe(2)
   })
 })
