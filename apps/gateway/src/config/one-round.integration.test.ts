@@ -118,7 +118,7 @@ const breakages: readonly Change[] = [
   [['limits', 'tier'], { by: 'ip', rate: '1/1s' }],
   [['tiers', 'default', 'requests'], '0/1m'],
   [['tiers', 'pro', 'shadow'], 'perhaps'],
-  [['tiers', 'Gold'], {}],
+  [['tiers', 'pro', 'tokens'], '40k'],
   [['sessions', 'max'], 0],
   [['sessions', 'tll'], '1h'],
   [['upstreams', 'openai', 'endpoints', 0, 'url'], 'api.openai.com'],
