@@ -16,6 +16,13 @@ interface Goal {
 const GOALS: readonly Goal[] = [
   atLeast('throughput', 'requests per second × bare', 'rps', 'bare', 0.65),
   atLeast('throughput', 'requests per second × Portkey', 'rps', 'portkey', 5.5),
+  {
+    scenario: 'throughput',
+    text: 'requests per second with limits × without, both with keys: at least 0.93',
+    digits: 2,
+    value: (readings) => readings.ratio('rps', 'tidegate-limits', 'tidegate-auth'),
+    reached: (value) => value >= 0.93,
+  },
   atMost('sequential', 'median latency × bare', 'p50', 'bare', 1.3),
   atMost('first-token', 'median first token × bare', 'p50', 'bare', 1.3),
   atMost('first-token', '99th percentile of the first token × bare', 'p99', 'bare', 2),

@@ -107,8 +107,12 @@ function row(...cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`
 }
 
+/** Numbers are set to the right. */
 export function table(head: string, rows: readonly string[]): string {
-  return [head, head.replace(/[^|]+/g, ' --- '), ...rows].join('\n')
+  const cells = (rows[0] ?? head).slice(2, -2).split(' | ')
+  // The first column names what was asked, even where that is a number.
+  const rule = cells.map((cell, at) => (at > 0 && /^-?\d/.test(cell) ? '---:' : '---'))
+  return [head, row(...rule), ...rows].join('\n')
 }
 
 /** The median of the rounds' ratios. */

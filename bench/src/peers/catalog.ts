@@ -94,7 +94,8 @@ export const PEERS: readonly Peer[] = [
   tidegate('tidegate', {}),
   tidegate('tidegate-auth', { key: CLIENT_KEY }),
   tidegate('tidegate-limits', { key: CLIENT_KEY, limits: 'requests' }),
-  tidegate('tidegate-tokens', { key: CLIENT_KEY, limits: 'requests and tokens' }),
+  tidegate('tidegate-slots', { key: CLIENT_KEY, limits: 'concurrent' }),
+  tidegate('tidegate-tokens', { key: CLIENT_KEY, limits: 'tokens' }),
   {
     name: 'fastify',
     version: () => `${dependency('fastify')()}, http-proxy ${dependency('@fastify/http-proxy')()}`,

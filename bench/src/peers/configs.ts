@@ -13,8 +13,11 @@ function write(name: string, text: string): string {
 export interface Stages {
   /** The client's key, where one is required. */
   readonly key?: string
-  /** Limits, set so high that they never deny: of the address, and of the key's tier. */
-  readonly limits?: 'requests' | 'requests and tokens'
+  /**
+   * Limits, set so high that they never deny: on the requests of the address and of the key's tier; on
+   * the tier's concurrent requests too; and on its tokens as well.
+   */
+  readonly limits?: 'requests' | 'concurrent' | 'tokens'
 }
 
 /** The gateway with nothing tuned: only what a configuration must say to serve this upstream. */
@@ -33,15 +36,17 @@ upstreams:
       - { url: "http://127.0.0.1:${setting.upstreamPort}/v1", apiKey: sk-upstream }
 routes:
   - { match: /v1/**, upstreams: [mock], auth: ${key ? 'required' : 'none'}${limits ? ', limits: [per-ip, tier]' : ''} }
-${auth}${limits ? limitsSection(limits === 'requests and tokens') : ''}`,
+${auth}${limits ? limitsSection(limits) : ''}`,
   )
 }
 
-function limitsSection(withTokens: boolean): string {
+function limitsSection(limits: NonNullable<Stages['limits']>): string {
+  const concurrent = limits === 'requests' ? '' : ', concurrent: 100000'
+  const tokens = limits === 'tokens' ? ', tokens: 100000000000/1m' : ''
   return `limits:
   per-ip: { by: ip, rate: 100000000/1m }
 tiers:
-  bench: { requests: 100000000/1m, concurrent: 100000${withTokens ? ', tokens: 100000000000/1m' : ''} }
+  bench: { requests: 100000000/1m${concurrent}${tokens} }
 `
 }
 
