@@ -16,9 +16,10 @@ export interface RedisStoreOptions {
    */
   readonly prefix?: string | undefined
   /**
-   * Whether one script may have keys of several subjects, so that all that is asked in one turn of the event
-   * loop is one command. True for one server, with Sentinels or without; a Cluster refuses it. Default
-   * false: one command for each subject, sent together.
+   * False for one command per subject from the first one on. All that is asked in one turn of the event
+   * loop is one command, until Redis refuses it, as a Cluster does: that is found out, and nothing is
+   * charged twice. To be said only to a proxy that shares keys out among servers and refuses nothing:
+   * it would send a script where its first key lives. Default true.
    */
   readonly multiSlot?: boolean | undefined
   /**

@@ -9,7 +9,7 @@ import { Cluster, Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { budget, fixedWindow, slidingWindow, tokenBucket } from '../core/rules.ts'
 import type { Limit, StoreAction, StoreRequest } from '../core/store.ts'
-import type { BackendAsk } from './backend.ts'
+import type { BackendAnswer, BackendAsk } from './backend.ts'
 import type { RedisEvaluator } from './evaluator.ts'
 import { ScriptBackend } from './script-backend.ts'
 import { clocked, evaluatorOf } from './scripted-redis.fixture.ts'
@@ -129,7 +129,7 @@ describe('ScriptBackend with several at once', () => {
           const clock = () => 1_800_000_000_000
           const { calls, counted } = counting(clocked(redis, clock))
           const prefix = freshSubject()
-          const joint = new ScriptBackend({ redis: counted, prefix, multiSlot: true })
+          const joint = new ScriptBackend({ redis: counted, prefix })
           const single = new ScriptBackend({ redis: clocked(redis, clock), prefix: `${prefix}s` })
           const all = asks.map(({ who, asked }) => askOf(`${who}`, asked))
           const expected = []
@@ -144,7 +144,7 @@ describe('ScriptBackend with several at once', () => {
 
   it('gives one script no more than 200 keys, and never cuts an ask in two', async () => {
     const { calls, counted } = counting(redis)
-    const backend = new ScriptBackend({ redis: counted, prefix: 'many', multiSlot: true })
+    const backend = new ScriptBackend({ redis: counted, prefix: 'many' })
     const three = limits.slice(0, 3).map((limit) => ({ limit, action: 'take', amount: 1 }) as const)
     const asks = Array.from({ length: 150 }, (_, who) => askOf(`${who}`, three))
     const answers = await backend.decide(asks)
@@ -152,19 +152,71 @@ describe('ScriptBackend with several at once', () => {
     expect(calls.map((keys) => keys.length)).toEqual([198, 198, 54])
     expect(await backend.decide([])).toEqual([])
   })
+})
 
-  it('sends a Cluster one script for each subject', async () => {
-    await using cluster: RedisCluster = await startRedisCluster()
-    const nodes = new Cluster([...cluster.addresses])
-    const backend = new ScriptBackend({ redis: evaluatorOf(nodes) })
-    const both = limits.slice(0, 2).map((limit) => ({ limit, action: 'take', amount: 1 }) as const)
-    const answers = await backend.decide(
-      Array.from({ length: 20 }, (_, who) => askOf(`${who}`, both)),
-    )
-    expect(answers.map(({ verdicts }) => verdicts.map(({ remaining }) => remaining))).toEqual(
-      Array.from({ length: 20 }, () => [24, 4]),
-    )
-    nodes.disconnect()
+describe('ScriptBackend on a Cluster', () => {
+  const both = limits.slice(0, 2).map((limit) => ({ limit, action: 'take', amount: 1 }) as const)
+  const asksOf = (subjects: number) =>
+    Array.from({ length: subjects }, (_, who) => askOf(`${who}`, both))
+  const left = (answers: readonly BackendAnswer[]) =>
+    answers.map(({ verdicts }) => verdicts.map(({ remaining }) => remaining))
+  const same = <T>(length: number, one: T) => Array.from({ length }, () => one)
+
+  let cluster: RedisCluster
+  let nodes: Cluster
+
+  beforeAll(async () => {
+    cluster = await startRedisCluster()
+    nodes = new Cluster([...cluster.addresses])
+  })
+
+  afterAll(async () => {
+    nodes?.disconnect()
+    await cluster?.[Symbol.asyncDispose]()
+  })
+
+  /** As `commands` of a package around a client do: errors in words of its own, without the client's. */
+  const rewording = (evaluator: RedisEvaluator): RedisEvaluator => ({
+    evaluate: (...call) =>
+      evaluator.evaluate(...call).catch((error: Error) => {
+        throw new TypeError(`Redis refused EVALSHA: ${error.message.replace(/\.$/, '')}`)
+      }),
+  })
+
+  it.each([
+    ['ioredis', (evaluator: RedisEvaluator) => evaluator],
+    ['a client with words of its own', rewording],
+  ])('finds out with %s that scripts keep to one slot, and charges once', async (name, around) => {
+    const { calls, counted } = counting(evaluatorOf(nodes))
+    const backend = new ScriptBackend({ redis: around(counted), prefix: name.replaceAll(' ', '-') })
+    expect(left(await backend.decide(asksOf(1)))).toEqual([[24, 4]])
+    expect(left(await backend.decide(asksOf(20)))).toEqual([[23, 3], ...same(19, [24, 4])])
+    expect(calls.map((keys) => keys.length)).toEqual([2, 40, ...same(20, 2)])
+    calls.length = 0
+    const answers = await Promise.all([backend.decide(asksOf(20)), backend.decide(asksOf(20))])
+    expect(left(answers.flat())).toEqual([
+      ...[[22, 2], ...same(19, [23, 3])],
+      ...[[21, 1], ...same(19, [22, 2])],
+    ])
+    expect(calls.map((keys) => keys.length)).toEqual(same(40, 2))
+  })
+
+  it('finds out once for calls that leave together', async () => {
+    const { calls, counted } = counting(evaluatorOf(nodes))
+    const backend = new ScriptBackend({ redis: counted, prefix: 'at-once' })
+    const answers = await Promise.all([backend.decide(asksOf(9)), backend.decide(asksOf(9))])
+    const rooms = left(answers.flat()).map(([room = 0]) => room)
+    expect(rooms.toSorted((a, b) => a - b)).toEqual([...same(9, 23), ...same(9, 24)])
+    expect(calls).toHaveLength(2 + 18)
+  })
+
+  it('sends what is asked of one subject by one script, and answers in the order of the asks', async () => {
+    const { calls, counted } = counting(evaluatorOf(nodes))
+    const backend = new ScriptBackend({ redis: counted, prefix: 'mixed', multiSlot: false })
+    const asks = ['ada', 'eve', 'ada', 'bob', 'eve', 'ada'].map((who) => askOf(who, both))
+    const answers = await backend.decide(asks)
+    expect(left(answers).map(([room]) => room)).toEqual([24, 24, 23, 24, 23, 22])
+    expect(calls.map((keys) => keys.length)).toEqual([6, 4, 2])
   })
 })
 
@@ -187,7 +239,7 @@ describe('ScriptBackend when Redis refuses', () => {
   ] as const)(
     'charges nothing, of none of many subjects, when it %s',
     async (_, [on, ...onArgs], [off, ...offArgs], code) => {
-      const backend = new ScriptBackend({ redis, multiSlot: true })
+      const backend = new ScriptBackend({ redis })
       const known = [freshSubject(), freshSubject()]
       await backend.decide(known.map((subject) => askOf(subject, takes)))
       await client.call(on, ...onArgs)
@@ -212,7 +264,7 @@ describe('ScriptBackend when Redis refuses', () => {
 
   it.each([2, 3] as const)('understands the answer over RESP%i', async (protocol) => {
     const other = new Redis(server.url, { protocol })
-    const backend = new ScriptBackend({ redis: evaluatorOf(other), multiSlot: true })
+    const backend = new ScriptBackend({ redis: evaluatorOf(other) })
     const subject = freshSubject()
     await backend.decide([askOf(subject, takes), askOf(freshSubject(), takes)])
     expect(await rooms(backend, subject)).toEqual([23, 3, 8, 48, 8, 8])

@@ -13,27 +13,54 @@ export interface ScriptBackendOptions {
   readonly redis: RedisEvaluator
   /** What all keys begin with; default that of `limiterKey`. */
   readonly prefix?: string | undefined
-  /** Whether one script may have the keys of several subjects: not on a Cluster. Default false. */
+  /** Whether to try scripts that have the keys of several subjects. Default true. */
   readonly multiSlot?: boolean | undefined
 }
 
-/** Decides in Redis, by a script: by one for many asks, or by one for each where a Cluster needs it. */
+/**
+ * Decides in Redis, by one script for many asks; on a Cluster, where the keys of a script have to share a
+ * slot, by one for each subject. Which of the two it is, it learns from the first refusal.
+ */
 export class ScriptBackend implements Backend {
   readonly #redis: RedisEvaluator
   readonly #keys: LimiterKeys
-  readonly #multiSlot: boolean
+  #multiSlot: boolean
 
-  constructor({ redis, prefix, multiSlot = false }: ScriptBackendOptions) {
+  constructor({ redis, prefix, multiSlot = true }: ScriptBackendOptions) {
     this.#redis = redis
     this.#keys = new LimiterKeys(prefix)
     this.#multiSlot = multiSlot
   }
 
   async decide(asks: readonly BackendAsk[]): Promise<readonly BackendAnswer[]> {
-    if (asks.length === 1) return await this.#run(asks)
-    const parts = this.#multiSlot ? chunksOf(asks) : asks.map((ask) => [ask])
-    const answers = await Promise.all(parts.map((part) => this.#run(part)))
+    if (!this.#multiSlot) return await this.#decideApart(asks)
+    const parts = chunksOf(asks)
+    const answers = await Promise.all(parts.map((part) => this.#decideTogether(part)))
     return answers.flat()
+  }
+
+  async #decideTogether(asks: readonly BackendAsk[]): Promise<readonly BackendAnswer[]> {
+    try {
+      return await this.#run(asks)
+    } catch (error) {
+      if (asks.length === 1 || !isOfSeveralSlots(error)) throw error
+      // Redis says so before a script runs: nothing was charged, so it may be asked again.
+      this.#multiSlot = false
+      return await this.#decideApart(asks)
+    }
+  }
+
+  async #decideApart(asks: readonly BackendAsk[]): Promise<readonly BackendAnswer[]> {
+    const bySubject = Map.groupBy(asks.entries(), ([, { subject }]) => subject)
+    const answers = await Promise.all(
+      [...bySubject.values()].map(async (entries) => {
+        const parts = chunksOf(entries.map(([, ask]) => ask))
+        const told = (await Promise.all(parts.map((part) => this.#run(part)))).flat()
+        return entries.map(([place], at) => [place, told[at]] as const)
+      }),
+    )
+    const byPlace = new Map(answers.flat())
+    return asks.flatMap((_, place) => byPlace.get(place) ?? [])
   }
 
   async #run(asks: readonly BackendAsk[]): Promise<readonly BackendAnswer[]> {
@@ -41,7 +68,6 @@ export class ScriptBackend implements Backend {
     return answersOf(await this.#redis.evaluate(decideScript, keys, [argument]), asks)
   }
 }
-
 function chunksOf(asks: readonly BackendAsk[]): readonly (readonly BackendAsk[])[] {
   const chunks: BackendAsk[][] = []
   let keys = MOST_KEYS
@@ -54,4 +80,9 @@ function chunksOf(asks: readonly BackendAsk[]): readonly (readonly BackendAsk[])
     chunks.at(-1)?.push(ask)
   }
   return chunks
+}
+
+/** As Redis words it, whatever a client says around it. */
+function isOfSeveralSlots(error: unknown): boolean {
+  return /\bCROSSSLOT\b/.test(String(error))
 }

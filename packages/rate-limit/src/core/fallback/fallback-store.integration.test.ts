@@ -47,7 +47,7 @@ function open() {
       closed: tokenBucket({ limit: 100, windowMs: HOUR, onStoreError: 'deny' }),
       slots: concurrency({ limit: 5, ttlMs: HOUR }),
     },
-    store: redisStore({ redis, multiSlot: true }),
+    store: redisStore({ redis }),
     storeTimeoutMs: 1_000,
     onStoreChange: (change) => changes.push(change),
   })
