@@ -13,10 +13,10 @@ type Limit = GatewayConfig['limits'][string]
 type Tier = GatewayConfig['tiers'][string]
 
 /** A slot that nobody renews is free after this: that long one of a crashed gateway stays taken. */
-const SLOT_TTL_MS = 60_000
+const SLOT_TTL_MS = 30_000
 
-/** Whoever holds slots or reserved tokens renews them this often: two may be missed. */
-export const RENEW_MS = 20_000
+/** Whoever holds slots or reserved tokens renews them this often: one may be missed. */
+export const RENEW_MS = 10_000
 
 /**
  * A limit as the limiter knows it.

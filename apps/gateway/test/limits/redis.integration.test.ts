@@ -94,7 +94,7 @@ describe('two gateways at one Redis', () => {
     expect((await commands()) - before).toBeLessThan(600)
   })
 
-  it('share the slots of streams, and those of one that crashed come back', async () => {
+  it('share the slots of streams', async () => {
     const [one, two] = (await pair(['tier'])) as [RunningGateway, RunningGateway]
     const { promise, resolve } = Promise.withResolvers<void>()
     provider.always({ beforeEvent: (index) => (index === 2 ? promise : undefined) })
@@ -103,9 +103,6 @@ describe('two gateways at one Redis', () => {
     const streams = [await ask(one, asked), await ask(two, asked), await ask(two, asked)]
     expect(streams.map(({ status }) => status)).toEqual([200, 200, 200])
     expect((await ask(one, asked)).status).toBe(429)
-    // A slot lives for a minute from its last renewal.
-    const [key = ''] = (await redis.command('KEYS', '*narrow.concurrent*')) as string[]
-    expect(Number(await redis.command('PTTL', key))).toBeLessThanOrEqual(60_000)
     resolve()
     provider.always({})
     await Promise.all(streams.map((stream) => stream.text()))
