@@ -11,7 +11,7 @@ import type { ReplicaSettings } from './replica.ts'
 export type Trouble = (stage: Stage) => Promise<unknown>
 
 /** What troubles are made with. */
-export interface Stage {
+interface Stage {
   readonly crew: Crew
   /** The next random number of the run's seed, from 0 up to 1. */
   readonly random: () => number
@@ -66,7 +66,7 @@ export async function runChaos(options: ChaosOptions): Promise<Chronicle> {
 }
 
 /** The replicas that run, and the files of all that ever ran. */
-export class Crew {
+class Crew {
   readonly #folder: string
   readonly #options: ChaosOptions
   readonly #random: () => number
