@@ -42,8 +42,19 @@ export interface QuotaGrant {
 /** Where asks are decided: Redis, or a model of it in tests. */
 export interface Backend {
   /**
-   * Decides all asks, each as one step, and those about one subject in their order; so are the answers.
-   * Rejects as a whole: then nothing may be assumed to have been charged or not.
+   * Decides all asks, each as one step, and those about one subject in their order. There is a promise for
+   * each, which settles by itself: of a part of a Cluster that is away, only its own subjects learn. Where
+   * one rejects, nothing may be assumed to have been charged or not.
    */
-  decide(asks: readonly BackendAsk[]): Promise<readonly BackendAnswer[]>
+  decide(asks: readonly BackendAsk[]): readonly Promise<BackendAnswer>[]
+}
+
+/** The answers to each of the asks, where all of them come together. */
+export function answersFrom(
+  all: Promise<readonly (BackendAnswer | Promise<BackendAnswer>)[]>,
+  asks: readonly BackendAsk[],
+): readonly Promise<BackendAnswer>[] {
+  return asks.map((_, at) =>
+    all.then((answers) => answers[at] ?? Promise.reject(new TypeError('An ask got no answer.'))),
+  )
 }

@@ -7,6 +7,7 @@ import {
 import fc from 'fast-check'
 import { Cluster, Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { limiterKey } from '../core/limiter-key.ts'
 import { budget, fixedWindow, slidingWindow, tokenBucket } from '../core/rules.ts'
 import type { Limit, StoreAction, StoreRequest } from '../core/store.ts'
 import type { BackendAnswer, BackendAsk } from './backend.ts'
@@ -89,7 +90,7 @@ describe('ScriptBackend with several at once', () => {
         const backend = new ScriptBackend({ redis: clocked(redis, () => clock) })
         const [together, alone] = [freshSubject(), freshSubject()]
         const one = async (subject: string, asked: readonly StoreRequest[], count = 1) => {
-          const [answer] = await backend.decide([askOf(subject, asked, count)])
+          const [answer] = await Promise.all(backend.decide([askOf(subject, asked, count)]))
           if (answer === undefined) throw new TypeError('no answer')
           return answer
         }
@@ -133,8 +134,8 @@ describe('ScriptBackend with several at once', () => {
           const single = new ScriptBackend({ redis: clocked(redis, clock), prefix: `${prefix}s` })
           const all = asks.map(({ who, asked }) => askOf(`${who}`, asked))
           const expected = []
-          for (const ask of all) expected.push(...(await single.decide([ask])))
-          expect(await joint.decide(all)).toEqual(expected)
+          for (const ask of all) expected.push(...(await Promise.all(single.decide([ask]))))
+          expect(await Promise.all(joint.decide(all))).toEqual(expected)
           expect(calls).toHaveLength(1)
         },
       ),
@@ -147,11 +148,46 @@ describe('ScriptBackend with several at once', () => {
     const backend = new ScriptBackend({ redis: counted, prefix: 'many' })
     const three = limits.slice(0, 3).map((limit) => ({ limit, action: 'take', amount: 1 }) as const)
     const asks = Array.from({ length: 150 }, (_, who) => askOf(`${who}`, three))
-    const answers = await backend.decide(asks)
+    const answers = await Promise.all(backend.decide(asks))
     expect(answers.map(({ admitted }) => admitted)).toEqual(asks.map(() => 1))
     expect(calls.map((keys) => keys.length)).toEqual([198, 198, 54])
-    expect(await backend.decide([])).toEqual([])
+    expect(backend.decide([])).toEqual([])
   })
+})
+
+describe('ScriptBackend with one take', () => {
+  it.each([
+    ['bucket', tokenBucket],
+    ['window', fixedWindow],
+  ])(
+    'of a %s decides it by a shorter script, as long as nothing of it is leased',
+    async (_, kind) => {
+      const terms = { limit: 100, windowMs: 86_400_000 }
+      const exact = { policy: 'one', rule: kind(terms) }
+      const leased = { policy: 'one', rule: kind({ ...terms, precision: 'leased' }) }
+      const sent: string[] = []
+      const backend = new ScriptBackend({
+        redis: {
+          evaluate: (script, keys, args) => {
+            sent.push(script.sha1)
+            return redis.evaluate(script, keys, args)
+          },
+        },
+      })
+      const subject = freshSubject()
+      const take = async (limit: Limit, want = 0) => {
+        const requests = [{ limit, action: 'take', amount: 1 } as const]
+        const answer = await backend.decide([{ subject, requests, count: 1, wants: [want] }])[0]
+        return [answer?.verdicts[0]?.remaining, answer?.leased[0]?.amount]
+      }
+      expect(await take(exact)).toEqual([99, 0])
+      expect(await take(leased, 30)).toEqual([98, 30])
+      expect(await take(exact)).toEqual([67, 0])
+      const [short, long] = sent
+      expect(short).not.toBe(long)
+      expect(sent).toEqual([short, long, short, long])
+    },
+  )
 })
 
 describe('ScriptBackend on a Cluster', () => {
@@ -189,12 +225,17 @@ describe('ScriptBackend on a Cluster', () => {
   ])('finds out with %s that scripts keep to one slot, and charges once', async (name, around) => {
     const { calls, counted } = counting(evaluatorOf(nodes))
     const backend = new ScriptBackend({ redis: around(counted), prefix: name.replaceAll(' ', '-') })
-    expect(left(await backend.decide(asksOf(1)))).toEqual([[24, 4]])
-    expect(left(await backend.decide(asksOf(20)))).toEqual([[23, 3], ...same(19, [24, 4])])
+    expect(left(await Promise.all(backend.decide(asksOf(1))))).toEqual([[24, 4]])
+    expect(left(await Promise.all(backend.decide(asksOf(20))))).toEqual([
+      ...[[23, 3], ...same(19, [24, 4])],
+    ])
     expect(calls.map((keys) => keys.length)).toEqual([2, 40, ...same(20, 2)])
     calls.length = 0
-    const answers = await Promise.all([backend.decide(asksOf(20)), backend.decide(asksOf(20))])
-    expect(left(answers.flat())).toEqual([
+    const answers = await Promise.all([
+      ...backend.decide(asksOf(20)),
+      ...backend.decide(asksOf(20)),
+    ])
+    expect(left(answers)).toEqual([
       ...[[22, 2], ...same(19, [23, 3])],
       ...[[21, 1], ...same(19, [22, 2])],
     ])
@@ -204,17 +245,51 @@ describe('ScriptBackend on a Cluster', () => {
   it('finds out once for calls that leave together', async () => {
     const { calls, counted } = counting(evaluatorOf(nodes))
     const backend = new ScriptBackend({ redis: counted, prefix: 'at-once' })
-    const answers = await Promise.all([backend.decide(asksOf(9)), backend.decide(asksOf(9))])
-    const rooms = left(answers.flat()).map(([room = 0]) => room)
+    const answers = await Promise.all([...backend.decide(asksOf(9)), ...backend.decide(asksOf(9))])
+    const rooms = left(answers).map(([room = 0]) => room)
     expect(rooms.toSorted((a, b) => a - b)).toEqual([...same(9, 23), ...same(9, 24)])
     expect(calls).toHaveLength(2 + 18)
+  })
+
+  it('fails only those whose part of it is away, and keeps nobody else waiting', async () => {
+    const nodes = new Cluster([...cluster.addresses], {
+      redisOptions: { commandTimeout: 1_000 },
+      slotsRefreshTimeout: 500,
+    })
+    // What a node that hangs makes of its connection is told by the commands that fail.
+    nodes.on('error', () => undefined)
+    const prefix = 'away'
+    const [first = { policy: 'none', rule: tokenBucket(window) }] = limits
+    const backend = new ScriptBackend({ redis: evaluatorOf(nodes), prefix })
+    await Promise.all(backend.decide(asksOf(30)))
+    const keys = asksOf(30).map(({ subject }) => limiterKey(subject, first, prefix))
+    const owners = await Promise.all(keys.map((key) => cluster.ownerOf(key)))
+    const [away] = owners
+    away?.pause()
+    const answered: number[] = []
+    const failed: number[] = []
+    const outcomes = backend.decide(asksOf(30)).map((answer, at) =>
+      answer.then(
+        () => answered.push(at),
+        () => {
+          // All others were there long before the first gave up.
+          expect(answered).toHaveLength(owners.filter((owner) => owner !== away).length)
+          failed.push(at)
+        },
+      ),
+    )
+    await Promise.all(outcomes)
+    expect(failed.map((at) => owners[at])).toEqual(failed.map(() => away))
+    expect(answered.length + failed.length).toBe(30)
+    away?.resume()
+    nodes.disconnect()
   })
 
   it('sends what is asked of one subject by one script, and answers in the order of the asks', async () => {
     const { calls, counted } = counting(evaluatorOf(nodes))
     const backend = new ScriptBackend({ redis: counted, prefix: 'mixed', multiSlot: false })
     const asks = ['ada', 'eve', 'ada', 'bob', 'eve', 'ada'].map((who) => askOf(who, both))
-    const answers = await backend.decide(asks)
+    const answers = await Promise.all(backend.decide(asks))
     expect(left(answers).map(([room]) => room)).toEqual([24, 24, 23, 24, 23, 22])
     expect(calls.map((keys) => keys.length)).toEqual([6, 4, 2])
   })
@@ -224,7 +299,7 @@ describe('ScriptBackend when Redis refuses', () => {
   const takes = limits.map((limit) => ({ limit, action: 'take', amount: 2 }) as const)
   const peeks = limits.map((limit) => ({ limit, action: 'peek', amount: 1 }) as const)
   const rooms = async (backend: ScriptBackend, subject: string) => {
-    const answers = await backend.decide([askOf(subject, peeks)])
+    const answers = await Promise.all(backend.decide([askOf(subject, peeks)]))
     return answers.flatMap(({ verdicts }) => verdicts.map(({ remaining }) => remaining))
   }
 
@@ -241,10 +316,10 @@ describe('ScriptBackend when Redis refuses', () => {
     async (_, [on, ...onArgs], [off, ...offArgs], code) => {
       const backend = new ScriptBackend({ redis })
       const known = [freshSubject(), freshSubject()]
-      await backend.decide(known.map((subject) => askOf(subject, takes)))
+      await Promise.all(backend.decide(known.map((subject) => askOf(subject, takes))))
       await client.call(on, ...onArgs)
-      const refused = backend.decide(
-        [...known, freshSubject()].map((subject) => askOf(subject, takes)),
+      const refused = Promise.all(
+        backend.decide([...known, freshSubject()].map((subject) => askOf(subject, takes))),
       )
       await expect(refused).rejects.toThrow(code)
       await client.call(off, ...offArgs)
@@ -256,9 +331,9 @@ describe('ScriptBackend when Redis refuses', () => {
   it('goes on when Redis has forgotten the script', async () => {
     const backend = new ScriptBackend({ redis })
     const subject = freshSubject()
-    await backend.decide([askOf(subject, takes)])
+    await Promise.all(backend.decide([askOf(subject, takes)]))
     await client.script('FLUSH')
-    await backend.decide([askOf(subject, takes)])
+    await Promise.all(backend.decide([askOf(subject, takes)]))
     expect(await rooms(backend, subject)).toEqual([21, 1, 6, 46, 6, 6])
   })
 
@@ -266,7 +341,7 @@ describe('ScriptBackend when Redis refuses', () => {
     const other = new Redis(server.url, { protocol })
     const backend = new ScriptBackend({ redis: evaluatorOf(other) })
     const subject = freshSubject()
-    await backend.decide([askOf(subject, takes), askOf(freshSubject(), takes)])
+    await Promise.all(backend.decide([askOf(subject, takes), askOf(freshSubject(), takes)]))
     expect(await rooms(backend, subject)).toEqual([23, 3, 8, 48, 8, 8])
     other.disconnect()
   })

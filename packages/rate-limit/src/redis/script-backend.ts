@@ -1,9 +1,10 @@
-import type { Backend, BackendAnswer, BackendAsk } from './backend.ts'
+import { answersFrom, type Backend, type BackendAnswer, type BackendAsk } from './backend.ts'
 import type { RedisEvaluator } from './evaluator.ts'
 import { LimiterKeys } from './limiter-keys.ts'
 import { decideScript } from './script/decide-script.ts'
 import { ScriptCall } from './script-call.ts'
-import { answersOf } from './script-reply.ts'
+import { answerOf, answersOf } from './script-reply.ts'
+import { takeTermsOf } from './take-terms.ts'
 
 /** Redis serves nobody else while a script runs: this many keys are well below a millisecond. */
 const MOST_KEYS = 200
@@ -32,35 +33,46 @@ export class ScriptBackend implements Backend {
     this.#multiSlot = multiSlot
   }
 
-  async decide(asks: readonly BackendAsk[]): Promise<readonly BackendAnswer[]> {
-    if (!this.#multiSlot) return await this.#decideApart(asks)
-    const parts = chunksOf(asks)
-    const answers = await Promise.all(parts.map((part) => this.#decideTogether(part)))
-    return answers.flat()
+  decide(asks: readonly BackendAsk[]): readonly Promise<BackendAnswer>[] {
+    if (!this.#multiSlot) return this.#decideApart(asks)
+    return chunksOf(asks).flatMap((part) => this.#decidePart(part))
   }
 
-  async #decideTogether(asks: readonly BackendAsk[]): Promise<readonly BackendAnswer[]> {
+  #decideApart(asks: readonly BackendAsk[]): readonly Promise<BackendAnswer>[] {
+    const bySubject = Map.groupBy(asks, ({ subject }) => subject)
+    const answers = new Map<string, Iterator<Promise<BackendAnswer>>>()
+    for (const [subject, part] of bySubject) answers.set(subject, this.#decidePart(part).values())
+    return asks.flatMap(({ subject }) => answers.get(subject)?.next().value ?? [])
+  }
+
+  #decidePart(asks: readonly BackendAsk[]): readonly Promise<BackendAnswer>[] {
+    const [ask] = asks
+    return ask !== undefined && asks.length === 1
+      ? [this.#decideOne(ask)]
+      : answersFrom(this.#decideTogether(asks), asks)
+  }
+
+  async #decideTogether(asks: readonly BackendAsk[]) {
     try {
       return await this.#run(asks)
     } catch (error) {
-      if (asks.length === 1 || !isOfSeveralSlots(error)) throw error
+      if (!isOfSeveralSlots(error)) throw error
       // Redis says so before a script runs: nothing was charged, so it may be asked again.
       this.#multiSlot = false
-      return await this.#decideApart(asks)
+      return this.#decideApart(asks)
     }
   }
 
-  async #decideApart(asks: readonly BackendAsk[]): Promise<readonly BackendAnswer[]> {
-    const bySubject = Map.groupBy(asks.entries(), ([, { subject }]) => subject)
-    const answers = await Promise.all(
-      [...bySubject.values()].map(async (entries) => {
-        const parts = chunksOf(entries.map(([, ask]) => ask))
-        const told = (await Promise.all(parts.map((part) => this.#run(part)))).flat()
-        return entries.map(([place], at) => [place, told[at]] as const)
-      }),
-    )
-    const byPlace = new Map(answers.flat())
-    return asks.flatMap((_, place) => byPlace.get(place) ?? [])
+  async #decideOne(ask: BackendAsk): Promise<BackendAnswer> {
+    const terms = takeTermsOf(ask)
+    if (terms !== undefined) {
+      const key = this.#keys.of(ask.subject, terms.limit)
+      const reply = await this.#redis.evaluate(terms.script, [key], terms.args)
+      // Nothing was decided: there is something there that only the other script knows.
+      if (reply !== null) return answerOf(reply, ask)
+    }
+    const { keys, argument } = new ScriptCall([ask], this.#keys)
+    return answerOf(await this.#redis.evaluate(decideScript, keys, [argument]), ask)
   }
 
   async #run(asks: readonly BackendAsk[]): Promise<readonly BackendAnswer[]> {
@@ -68,6 +80,7 @@ export class ScriptBackend implements Backend {
     return answersOf(await this.#redis.evaluate(decideScript, keys, [argument]), asks)
   }
 }
+
 function chunksOf(asks: readonly BackendAsk[]): readonly (readonly BackendAsk[])[] {
   const chunks: BackendAsk[][] = []
   let keys = MOST_KEYS

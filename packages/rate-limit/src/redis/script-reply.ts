@@ -11,12 +11,21 @@ const ZERO = 48
 export function answersOf(reply: unknown, asks: readonly BackendAsk[]): readonly BackendAnswer[] {
   if (typeof reply !== 'string') throw misread()
   const numbers = new NumberReader(reply)
-  const answers = asks.map((ask) => answerOf(numbers, ask))
+  const answers = asks.map((ask) => nextAnswer(numbers, ask))
   numbers.end()
   return answers
 }
 
-function answerOf(numbers: NumberReader, { requests, wants }: BackendAsk): BackendAnswer {
+/** What a script answered to the only ask that it was given. */
+export function answerOf(reply: unknown, ask: BackendAsk): BackendAnswer {
+  if (typeof reply !== 'string') throw misread()
+  const numbers = new NumberReader(reply)
+  const answer = nextAnswer(numbers, ask)
+  numbers.end()
+  return answer
+}
+
+function nextAnswer(numbers: NumberReader, { requests, wants }: BackendAsk): BackendAnswer {
   const admitted = numbers.next()
   const verdicts: Verdict[] = []
   const leased: QuotaGrant[] = []

@@ -24,7 +24,7 @@ export function clocked(redis: RedisEvaluator, now: () => number): RedisEvaluato
   const alter = (source: string) => {
     const altered = source
       .replace("redis.call('TIME')", '{ ARGV[#ARGV - 1], ARGV[#ARGV] }')
-      .replaceAll('whole(lasts)', "'600000'")
+      .replaceAll(/'PX', lasts|whole\(lasts\)/g, (text) => text.replace(/\S+$/, "'600000'"))
     return { source: altered, sha1: createHash('sha1').update(altered).digest('hex') }
   }
   return {
@@ -42,8 +42,8 @@ export function storeOver(backend: Backend): Store {
   return {
     async decide(subject, requests) {
       const wants = requests.map(() => 0)
-      const [answer] = await backend.decide([{ subject, requests, count: 1, wants }])
-      return answer?.verdicts ?? []
+      const answers = await Promise.all(backend.decide([{ subject, requests, count: 1, wants }]))
+      return answers.flatMap(({ verdicts }) => verdicts)
     },
   }
 }

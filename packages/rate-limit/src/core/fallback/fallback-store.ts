@@ -47,6 +47,9 @@ interface WaitingCall extends Call, Waiter {
  * policy's `onStoreError` says. At the first failure, or silence of `timeoutMs`, all who wait are answered
  * at once, and those who come next don't wait; looks that take nothing then find out, aside from all calls,
  * when the store is back. What an answer that comes too late had charged stays charged.
+ *
+ * The store is there or it isn't, also one of which only a part is away: which subjects that concerns isn't
+ * known here, and finding out by one failure of each would cost each its timeout.
  */
 export class FallbackStore implements Store {
   readonly #store: Store

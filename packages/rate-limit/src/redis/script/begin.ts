@@ -1,3 +1,23 @@
+/** The time of Redis, and names that are found sooner. */
+export const clockLua = `
+local call, pack, unpack_state, format = redis.call, cmsgpack.pack, cmsgpack.unpack, string.format
+local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + floor(clock[2] / 1000)
+`
+
+/** Writes a meter of which so much beside its times is `state`. Redis takes numbers below 10^17 as they are. */
+export function writing(state: string): string {
+  return `
+  lasts = max(lasts, blocked - time)
+  if lasts > 0 then
+    call('SET', key, pack(now, time, blocked, ${state}), 'PX', lasts)
+  else
+    call('DEL', key)
+  end
+`
+}
+
 /**
  * How the script begins: what it was asked, and how meters are read and written.
  *
@@ -14,14 +34,11 @@
  * Redis may step back, not least when a replica takes over.
  */
 export const beginLua = `
-local call, pack, unpack_state, format = redis.call, cmsgpack.pack, cmsgpack.unpack, string.format
-local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
-local clock = redis.call('TIME')
-local now = clock[1] * 1000 + floor(clock[2] / 1000)
+${clockLua}
 local rules, asks = unpack(cjson.decode(ARGV[1]))
 
--- Left to themselves, Lua and Redis may write large numbers with an exponent. The integers of printf are
--- faster, and have less than 53 bits on machines of 32.
+-- Left to itself, Lua writes large numbers with an exponent. The integers of printf are faster, and have less
+-- than 53 bits on machines of 32.
 local digits = format('%d', 2 ^ 52) == '4503599627370496' and '%d' or '%.0f'
 
 local function whole(number)
@@ -35,11 +52,6 @@ local function read(key)
 end
 
 local function write(key, time, blocked, lasts, ...)
-  lasts = max(lasts, blocked - time)
-  if lasts > 0 then
-    call('SET', key, pack(now, time, blocked, ...), 'PX', whole(lasts))
-  else
-    call('DEL', key)
-  end
+  ${writing('...')}
 end
 `

@@ -38,7 +38,7 @@ function asking(rule: Limit['rule'], through: (redis: RedisEvaluator) => RedisEv
   const subject = `leases-${subjects}`
   const ask = async (amount: number, want: number, count = 1) => {
     const requests = [{ limit, action: 'take', amount } as const]
-    const [answer] = await backend.decide([{ subject, requests, count, wants: [want] }])
+    const answer = await backend.decide([{ subject, requests, count, wants: [want] }])[0]
     const [verdict, lease] = [answer?.verdicts[0], answer?.leased[0]]
     if (answer === undefined || verdict === undefined || lease === undefined) throw new TypeError()
     return { admitted: answer.admitted, verdict, lease }
@@ -224,7 +224,7 @@ describe('leases', () => {
     const decide = async (action: 'take' | 'reset', want: number) => {
       const requests = [{ limit, action, amount: 0 } as const]
       const asks = [{ subject: 'forgotten', requests, count: 1, wants: [want] }]
-      return (await backend.decide(asks))[0]
+      return await backend.decide(asks)[0]
     }
     expect((await decide('take', 50))?.leased).toEqual([{ amount: 50, ttlMs: 250 }])
     expect((await decide('reset', 0))?.verdicts).toMatchObject([{ remaining: 100, resetMs: 0 }])

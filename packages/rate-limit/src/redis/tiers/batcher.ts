@@ -7,10 +7,8 @@ const MOST_KEYS = 200
 export interface Parcel {
   /** Called once, right before it is sent. Nothing may be asked after all. */
   seal(): readonly BackendAsk[]
-  /** The answers to what was asked, in order. */
-  answered(answers: readonly BackendAnswer[]): void
-  /** Nothing may be assumed to have been charged or not. */
-  failed(error: unknown): void
+  /** What became of each that was asked, in order. Of what failed nothing may be assumed to be charged or not. */
+  settled(outcomes: readonly PromiseSettledResult<BackendAnswer>[]): void
 }
 
 interface Sealed {
@@ -43,8 +41,8 @@ export class Batcher {
     const { promise, resolve, reject } = Promise.withResolvers<BackendAnswer>()
     this.send({
       seal: () => [askOf()],
-      answered: ([answer]) => (answer === undefined ? reject(tooFew()) : resolve(answer)),
-      failed: reject,
+      settled: ([outcome]) =>
+        outcome?.status === 'fulfilled' ? resolve(outcome.value) : reject(outcome?.reason),
     })
     return promise
   }
@@ -58,32 +56,24 @@ export class Batcher {
       const asks = parcel.seal()
       const more = asks.reduce((sum, { requests }) => sum + requests.length, 0)
       if (keys > 0 && keys + more > MOST_KEYS) {
-        void this.#call(batch)
+        this.#call(batch)
         batch = []
         keys = 0
       }
       batch.push({ parcel, asks })
       keys += more
     }
-    void this.#call(batch)
+    this.#call(batch)
   }
 
-  async #call(batch: readonly Sealed[]): Promise<void> {
+  #call(batch: readonly Sealed[]): void {
     const asks = batch.flatMap((sealed) => sealed.asks)
-    try {
-      const answers = asks.length === 0 ? [] : await this.#backend.decide(asks)
-      if (answers.length !== asks.length) throw tooFew()
-      let at = 0
-      for (const { parcel, asks: own } of batch) {
-        parcel.answered(answers.slice(at, at + own.length))
-        at += own.length
-      }
-    } catch (error) {
-      for (const { parcel } of batch) parcel.failed(error)
+    const answers = asks.length === 0 ? [] : this.#backend.decide(asks)
+    let at = 0
+    for (const { parcel, asks: own } of batch) {
+      const outcomes = Promise.allSettled(answers.slice(at, at + own.length))
+      void outcomes.then((settled) => parcel.settled(settled))
+      at += own.length
     }
   }
-}
-
-function tooFew(): TypeError {
-  return new TypeError('The backend gave too few answers.')
 }

@@ -93,28 +93,18 @@ export class Line implements Parcel {
     return asks
   }
 
-  answered(answers: readonly BackendAnswer[]): void {
+  settled(outcomes: readonly PromiseSettledResult<BackendAnswer>[]): void {
     const { asks, groups, sent } = this.#leave()
-    const { tiers } = this.#keeper
-    const told = asks.map((ask, at) => {
-      const answer = answers[at]
-      return answer === undefined ? undefined : tiers.learn(ask, answer, sent)
-    })
-    for (const [at, group] of groups.entries()) {
-      const answer = told[at]
-      for (const [place, caller] of group.entries()) {
-        if (answer === undefined) caller.reject(new TypeError('A call got no answer.'))
-        else if (group.length === 1) caller.resolve(answer.verdicts)
-        else caller.resolve(verdictsOfCaller(caller.requests, answer, place))
+    for (const [at, ask] of asks.entries()) {
+      const outcome = outcomes[at]
+      const group = groups[at] ?? []
+      if (outcome?.status === 'fulfilled') {
+        tell(group, this.#keeper.tiers.learn(ask, outcome.value, sent))
+      } else {
+        this.#keeper.tiers.failed(ask)
+        for (const caller of group) caller.reject(outcome?.reason)
       }
     }
-    this.#goOn()
-  }
-
-  failed(error: unknown): void {
-    const { asks, groups } = this.#leave()
-    for (const ask of asks) this.#keeper.tiers.failed(ask)
-    for (const caller of groups.flat()) caller.reject(error)
     this.#goOn()
   }
 
@@ -152,5 +142,12 @@ export class Line implements Parcel {
     if (this.#scheduled || this.#onTheWay !== undefined) return
     this.#scheduled = true
     this.#keeper.batcher.send(this)
+  }
+}
+
+function tell(group: readonly Caller[], answer: BackendAnswer): void {
+  for (const [place, caller] of group.entries()) {
+    if (group.length === 1) caller.resolve(answer.verdicts)
+    else caller.resolve(verdictsOfCaller(caller.requests, answer, place))
   }
 }

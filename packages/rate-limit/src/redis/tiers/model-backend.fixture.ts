@@ -31,8 +31,8 @@ export class ModelBackend implements Backend {
     this.#trueTime = trueTime
   }
 
-  async decide(asks: readonly BackendAsk[]): Promise<readonly BackendAnswer[]> {
-    return this.decideNow(asks)
+  decide(asks: readonly BackendAsk[]): readonly Promise<BackendAnswer>[] {
+    return this.decideNow(asks).map(async (answer) => answer)
   }
 
   decideNow(asks: readonly BackendAsk[]): readonly BackendAnswer[] {

@@ -1,5 +1,5 @@
 import type { StoreRequest, Verdict } from '../../core/store.ts'
-import type { Backend, BackendAnswer, BackendAsk } from '../backend.ts'
+import { answersFrom, type Backend, type BackendAnswer, type BackendAsk } from '../backend.ts'
 import type { ModelBackend } from './model-backend.fixture.ts'
 import { TieredStore } from './tiered-store.ts'
 
@@ -110,7 +110,7 @@ export class SimulatedNode implements Backend {
     return this.#store.decide(subject, requests)
   }
 
-  decide(asks: readonly BackendAsk[]): Promise<readonly BackendAnswer[]> {
+  decide(asks: readonly BackendAsk[]): readonly Promise<BackendAnswer>[] {
     this.#calls += 1
     const { simulation, model, travel } = this.#options
     const { promise, resolve, reject } = Promise.withResolvers<readonly BackendAnswer[]>()
@@ -121,7 +121,7 @@ export class SimulatedNode implements Backend {
       if (fate === 'arrives') this.at(back, () => resolve(answers))
       else this.at(back, () => reject(new Error(fate)))
     })
-    return promise
+    return answersFrom(promise, asks)
   }
 
   #open(): TieredStore {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { concurrency, type Rule, slidingWindow, tokenBucket } from '../../core/rules.ts'
 import type { Limit, StoreAction, StoreRequest, Verdict } from '../../core/store.ts'
 import { storeConformance } from '../../testing/conformance.ts'
-import type { Backend, BackendAnswer, BackendAsk } from '../backend.ts'
+import { answersFrom, type Backend, type BackendAnswer, type BackendAsk } from '../backend.ts'
 import { withLeases } from './leased-twins.fixture.ts'
 import { ModelBackend } from './model-backend.fixture.ts'
 import { TieredStore } from './tiered-store.ts'
@@ -24,11 +24,11 @@ class Wire implements Backend {
   readonly sent: (readonly BackendAsk[])[] = []
   readonly #held: ((error?: Error) => void)[] = []
 
-  decide(asks: readonly BackendAsk[]): Promise<readonly BackendAnswer[]> {
+  decide(asks: readonly BackendAsk[]): readonly Promise<BackendAnswer>[] {
     this.sent.push(asks)
     const { promise, resolve, reject } = Promise.withResolvers<readonly BackendAnswer[]>()
     this.#held.push((error) => (error ? reject(error) : resolve(this.model.decideNow(asks))))
-    return promise
+    return answersFrom(promise, asks)
   }
 
   async passOne(error?: Error): Promise<void> {
@@ -42,6 +42,11 @@ class Wire implements Backend {
     await turn()
     while (this.#held.length > 0) await this.passOne()
   }
+}
+
+async function one<T>([promise]: readonly Promise<T>[]): Promise<T> {
+  if (promise === undefined) throw new TypeError('no answer')
+  return await promise
 }
 
 const turn = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)))
@@ -76,6 +81,7 @@ const brief = (told: readonly (readonly Verdict[])[]) =>
 
 describe('TieredStore', () => {
   const bucket = limitOf('bucket', tokenBucket({ limit: 5, windowMs: 60_000 }))
+  const slots = limitOf('slots', concurrency({ limit: 3 }))
   const windowed = limitOf('windowed', slidingWindow({ limit: 100, windowMs: 60_000 }))
 
   it('sends all that is asked in a turn as one call, and a subject as one ask', async () => {
@@ -94,6 +100,31 @@ describe('TieredStore', () => {
         ['eve', 1],
       ],
     ])
+  })
+
+  it('fails only those whose own ask fails, and answers the others without waiting for it', async () => {
+    const model = new ModelBackend(() => START)
+    const away = Promise.withResolvers<BackendAnswer>()
+    const store = new TieredStore({
+      backend: {
+        decide: (asks) =>
+          asks.map((ask) => (ask.subject === 'eve' ? away.promise : one(model.decide([ask])))),
+      },
+      clocks: { monotonic: () => 0, wall: () => START },
+      ...{ denyCacheMs: 10_000, maxSubjects: 100 },
+    })
+    const [ada, eve, bob] = ['ada', 'eve', 'bob'].map(async (subject) =>
+      store.decide(subject, [take(bucket)]),
+    )
+    const alone = Promise.resolve(store.decide('ada', [take(slots, 1, 'phone')]))
+    expect(await Promise.all([ada, bob, alone])).toMatchObject([
+      [{ remaining: 4 }],
+      [{ remaining: 4 }],
+      [{ remaining: 2 }],
+    ])
+    away.reject(new Error('away'))
+    await expect(eve).rejects.toThrow('away')
+    expect(await store.decide('ada', [take(bucket)])).toMatchObject([{ remaining: 3 }])
   })
 
   it('splits what would hold a server up for long', async () => {
