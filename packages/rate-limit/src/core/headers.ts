@@ -74,30 +74,22 @@ export function rateLimitHeaders(
   options: HeaderOptions = {},
 ): Record<string, string> {
   checkForms(options)
-  const decisions = toldOf(told)
+  const list: readonly (Decision | Outcome)[] = 'policy' in told ? [told] : told
+  const decisions = list
+    .flatMap((one) => ('decisions' in one ? one.decisions : [one]))
+    .filter(({ shadow }) => !shadow)
   if (decisions.length === 0) return {}
   const headers: Fields = {}
   for (const form of options.forms ?? DEFAULT_FORMS) writers[form](headers, { decisions, options })
   return headers
 }
 
-function toldOf(told: Decision | Outcome | readonly (Decision | Outcome)[]): readonly Decision[] {
-  const list: readonly (Decision | Outcome)[] = 'policy' in told ? [told] : told
-  const isPlain = list.every((one) => !one.shadow && !('decisions' in one))
-  if (isPlain) return list
-  return list
-    .flatMap((one) => ('decisions' in one ? one.decisions : [one]))
-    .filter(({ shadow }) => !shadow)
-}
-
 /** Refuses forms that don't exist. */
-export function checkForms({ forms }: HeaderOptions): void {
-  if (forms === undefined || known.has(forms)) return
+export function checkForms({ forms = [] }: HeaderOptions): void {
   const unknown = forms.find((form) => !Object.hasOwn(writers, form))
-  if (unknown === undefined && Object.isFrozen(forms)) known.add(forms)
   if (unknown === undefined) return
-  const all = Object.keys(writers).join(', ')
-  throw new InvalidRequestError(`There is no form of headers "${unknown}". Known: ${all}.`)
+  const known = Object.keys(writers).join(', ')
+  throw new InvalidRequestError(`There is no form of headers "${unknown}". Known: ${known}.`)
 }
 
 function draft(headers: Fields, { decisions, options }: Told): void {
