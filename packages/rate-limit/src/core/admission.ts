@@ -31,6 +31,7 @@ export interface Step<Name extends string> {
 
 interface Grant<Name extends string> extends Step<Name> {
   readonly verdicts: readonly Verdict[]
+  readonly decisions: readonly Decision<Name>[]
 }
 
 /** How a limiter carries out an acquisition. */
@@ -53,43 +54,50 @@ export async function acquireInOrder<Name extends string>(
 ): Promise<Admission<Name>> {
   const { id, steps, ask, report } = acquisition
   const grants: Grant<Name>[] = []
-  const granted: Decision<Name>[] = []
-  for (const step of steps) {
-    const answer = askOrGiveBack(step, grants, ask)
-    const grant = { ...step, verdicts: 'then' in answer ? await answer : answer }
-    const decisions = decisionsOf(grant)
-    report?.(step.subject, decisions)
-    if (decisions.some(({ allowed, shadow }) => !allowed && !shadow)) {
-      const before = await giveBackAll(grants, ask)
-      return {
-        ...outcomeOf([...before.flatMap(decisionsOf), ...decisions]),
-        allowed: false,
-        lease: undefined,
-      }
+  for (const { subject, asked } of steps) {
+    const answer = askOrGiveBack(subject, asked, grants, ask)
+    // Not awaited where there is nothing to wait for.
+    const verdicts = 'then' in answer ? await answer : answer
+    const decisions = decisionsOf(asked, verdicts)
+    report?.(subject, decisions)
+    if (decisions.some(isDenial)) {
+      const before = (await giveBackAll(grants, ask)).flatMap((grant) => grant.decisions)
+      return { ...outcomeOf([...before, ...decisions]), allowed: false, lease: undefined }
     }
-    grants.push(grant)
-    granted.push(...decisions)
+    grants.push({ subject, asked, verdicts, decisions })
   }
-  const lease = new StoreLease<Name>(id, heldOf(grants), ask)
-  return { ...outcomeOf(granted), allowed: true, lease }
+  return {
+    ...outcomeOf(grants.flatMap(({ decisions }) => decisions)),
+    allowed: true,
+    lease: new StoreLease<Name>(id, heldOf(grants), ask),
+  }
 }
 
-/** Not awaited where there is nothing to wait for. */
+function isDenial({ allowed, shadow }: Decision): boolean {
+  return !allowed && !shadow
+}
+
 function askOrGiveBack<Name extends string>(
-  { subject, asked }: Step<Name>,
+  subject: string,
+  asked: readonly Asked<Name>[],
   grants: readonly Grant<Name>[],
   ask: Ask,
 ): ReturnType<Ask> {
-  const fail = async (error: unknown): Promise<never> => {
-    await giveBackAll(grants, ask)
-    throw error
-  }
   try {
     const answer = ask(subject, asked)
-    return 'then' in answer ? answer.catch(fail) : answer
+    return 'then' in answer ? answer.catch((error) => failed(error, grants, ask)) : answer
   } catch (error) {
-    return fail(error)
+    return failed(error, grants, ask)
   }
+}
+
+async function failed<Name extends string>(
+  error: unknown,
+  grants: readonly Grant<Name>[],
+  ask: Ask,
+): Promise<never> {
+  await giveBackAll(grants, ask)
+  throw error
 }
 
 function giveBackAll<Name extends string>(
@@ -117,7 +125,7 @@ async function giveBack<Name extends string>(grant: Grant<Name>, ask: Ask): Prom
       const [was, is] = [verdicts[at], after[index]]
       if (was && is) told[at] = { ...was, remaining: is.remaining, resetMs: is.resetMs }
     }
-    return { ...grant, verdicts: told }
+    return { ...grant, verdicts: told, decisions: decisionsOf(asked, told) }
   } catch {
     // The store is away: the denial stands all the same, and what is held lapses by itself.
     return grant
@@ -132,7 +140,10 @@ function undoing<Name extends string>(asked: Asked<Name>, stamp: number): StoreR
   return { limit, action: 'release', amount: 0, id }
 }
 
-function decisionsOf<Name extends string>({ asked, verdicts }: Grant<Name>): Decision<Name>[] {
+function decisionsOf<Name extends string>(
+  asked: readonly Asked<Name>[],
+  verdicts: readonly Verdict[],
+): readonly Decision<Name>[] {
   return asked.map(({ limit }, at) => decisionOf(limit, verdicts[at]))
 }
 

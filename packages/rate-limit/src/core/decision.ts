@@ -47,22 +47,32 @@ export function decisionOf<Name extends string>(
 export function outcomeOf<Name extends string>(
   decisions: readonly Decision<Name>[],
 ): Outcome<Name> {
-  const decisive = decisiveOf(decisions.filter(({ shadow }) => !shadow))
+  const decisive = decisiveOf(decisions, isReal)
   if (decisive !== undefined) return { ...decisive, decisions }
   const [tightest] = decisions.toSorted((a, b) => left(a) - left(b))
   if (tightest === undefined) throw new TypeError('The store gave no verdict.')
   return { ...tightest, allowed: true, retryAfterMs: 0, decisions }
 }
 
-/** Of those that deny, the one to wait for longest; of none, the one with the smallest part left. */
+/**
+ * Of those that deny, the one to wait for longest; of none, the one with the smallest part left.
+ *
+ * @param counts which of the decisions are looked at; default all.
+ */
 export function decisiveOf<Name extends string>(
   decisions: readonly Decision<Name>[],
+  counts?: (decision: Decision<Name>) => boolean,
 ): Decision<Name> | undefined {
   let decisive: Decision<Name> | undefined
   for (const decision of decisions) {
+    if (counts !== undefined && !counts(decision)) continue
     if (decisive === undefined || outweighs(decision, decisive)) decisive = decision
   }
   return decisive
+}
+
+function isReal({ shadow }: Decision): boolean {
+  return !shadow
 }
 
 function outweighs(one: Decision, other: Decision): boolean {

@@ -73,28 +73,45 @@ export function rateLimitHeaders(
   told: Decision | Outcome | readonly (Decision | Outcome)[],
   options: HeaderOptions = {},
 ): Record<string, string> {
-  checkForms(options)
+  const decisions = toldOf(told)
+  const headers: Fields = {}
+  for (const form of options.forms ?? DEFAULT_FORMS) {
+    const write = writerOf(form)
+    if (decisions.length > 0) write(headers, { decisions, options })
+  }
+  return headers
+}
+
+function toldOf(told: Decision | Outcome | readonly (Decision | Outcome)[]): readonly Decision[] {
   const list: readonly (Decision | Outcome)[] = 'policy' in told ? [told] : told
-  const decisions = list
+  const isPlain = list.every((one) => !one.shadow && !('decisions' in one))
+  if (isPlain) return list
+  return list
     .flatMap((one) => ('decisions' in one ? one.decisions : [one]))
     .filter(({ shadow }) => !shadow)
-  if (decisions.length === 0) return {}
-  const headers: Fields = {}
-  for (const form of options.forms ?? DEFAULT_FORMS) writers[form](headers, { decisions, options })
-  return headers
 }
 
 /** Refuses forms that don't exist. */
 export function checkForms({ forms = [] }: HeaderOptions): void {
-  const unknown = forms.find((form) => !Object.hasOwn(writers, form))
-  if (unknown === undefined) return
+  for (const form of forms) writerOf(form)
+}
+
+function writerOf(form: HeaderForm): (typeof writers)[HeaderForm] {
+  if (Object.hasOwn(writers, form)) return writers[form]
   const known = Object.keys(writers).join(', ')
-  throw new InvalidRequestError(`There is no form of headers "${unknown}". Known: ${known}.`)
+  throw new InvalidRequestError(`There is no form of headers "${form}". Known: ${known}.`)
 }
 
 function draft(headers: Fields, { decisions, options }: Told): void {
-  headers['ratelimit-policy'] = decisions.map((one) => policyItem(one, options)).join(', ')
-  headers.ratelimit = decisions.map(limitItem).join(', ')
+  let [policies, limits] = ['', '']
+  for (const decision of decisions) {
+    const { policy, name } = wordsOf(decision, options)
+    const separator = policies === '' ? '' : ', '
+    policies += separator + policy
+    limits += separator + limitItem(decision, name)
+  }
+  headers['ratelimit-policy'] = policies
+  headers.ratelimit = limits
 }
 
 function legacy(headers: Fields, { decisions, options: { now = Date.now } }: Told): void {
@@ -119,7 +136,7 @@ const OPENAI_NAMES = (['requests', 'tokens'] as const).map(
 
 function openai(headers: Fields, { decisions, options }: Told): void {
   for (const [unit, ofLimit, ofRemaining, ofReset] of OPENAI_NAMES) {
-    const decisive = decisiveOf(decisions.filter((one) => unitOf(one, options) === unit))
+    const decisive = decisiveOf(decisions, (one) => wordsOf(one, options).unit === unit)
     if (decisive === undefined) continue
     const { limit, remaining, resetMs } = decisive
     headers[ofLimit] = structuredInteger(limit)
@@ -140,29 +157,34 @@ function retry(
   headers[name] = structuredInteger(Math.ceil(decisive.retryAfterMs / unitMs))
 }
 
-interface PolicyItem {
-  readonly policy: string
+/** How a policy is told: in the same words each time. */
+interface Words {
   readonly unit: QuotaUnit
-  readonly text: string
+  /** Its name as a structured string, … */
+  readonly name: string
+  /** … and its item of `ratelimit-policy`. */
+  readonly policy: string
 }
 
-/** A policy is told in the same words each time. */
-const items = new WeakMap<Rule, PolicyItem>()
+/** By the rule, and for the policy's name that was last seen with it. */
+const known = new WeakMap<Rule, { readonly of: string; readonly words: Words }>()
 
-function policyItem({ policy, rule }: Decision, options: HeaderOptions): string {
-  const unit = unitOf({ policy, rule }, options)
-  const known = items.get(rule)
-  if (known?.policy === policy && known.unit === unit) return known.text
-  const item = `${structuredString(policy)};q=${structuredInteger(rule.limit)}`
+function wordsOf(decision: Decision, options: HeaderOptions): Words {
+  const { policy, rule } = decision
+  const found = known.get(rule)
+  if (found?.of === policy && options.units === undefined) return found.words
+  const unit = unitOf(decision, options)
+  const name = structuredString(policy)
   // Rounded up, so that less is promised rather than more.
   const window = 'windowMs' in rule ? `;w=${structuredInteger(seconds(rule.windowMs))}` : ''
-  const text = item + UNIT_PARAMETERS[unit] + window
-  items.set(rule, { policy, unit, text })
-  return text
+  const item = `${name};q=${structuredInteger(rule.limit)}${UNIT_PARAMETERS[unit]}${window}`
+  const words = { unit, name, policy: item }
+  if (options.units === undefined) known.set(rule, { of: policy, words })
+  return words
 }
 
-function limitItem(decision: Decision): string {
-  const item = `${structuredString(decision.policy)};r=${structuredInteger(decision.remaining)}`
+function limitItem(decision: Decision, name: string): string {
+  const item = `${name};r=${structuredInteger(decision.remaining)}`
   const t = effectiveWindowOf(decision)
   return t === undefined ? item : `${item};t=${structuredInteger(t)}`
 }

@@ -42,17 +42,20 @@ export interface Held<Name extends string> {
   readonly asked: Asked<Name>
 }
 
+/** Open where nothing is held: nothing is ever put into it. */
+const NOTHING = new Set<never>()
+
 export class StoreLease<Name extends string> implements Lease<Name> {
   readonly id: string
   readonly #ask: Ask
-  readonly #reserved: readonly Held<Name>[]
+  readonly #held: readonly Held<Name>[]
   readonly #open: Set<Held<Name>>
 
   constructor(id: string, held: readonly Held<Name>[], ask: Ask) {
     this.id = id
     this.#ask = ask
-    this.#reserved = held.filter(({ asked }) => isReservation(asked.limit))
-    this.#open = new Set(held)
+    this.#held = held
+    this.#open = held.length === 0 ? NOTHING : new Set(held)
   }
 
   renew(): Promise<boolean> {
@@ -61,10 +64,11 @@ export class StoreLease<Name extends string> implements Lease<Name> {
 
   async settle(actual: number, policy?: Name): Promise<boolean> {
     const amount = checkAmount(actual, Number.MAX_SAFE_INTEGER)
-    const named = this.#reserved.filter(({ asked }) => (policy ?? nameOf(asked)) === nameOf(asked))
+    const reservations = this.#held.filter(({ asked }) => isReservation(asked.limit))
+    const named = reservations.filter(({ asked }) => (policy ?? nameOf(asked)) === nameOf(asked))
     const names = new Set(named.map(({ asked }) => nameOf(asked)))
     if (names.size !== 1) {
-      const reserved = this.#reserved.map(({ asked }) => nameOf(asked)).join(', ') || 'none'
+      const reserved = reservations.map(({ asked }) => nameOf(asked)).join(', ') || 'none'
       throw new InvalidRequestError(`settle: name one of the reserved policies (${reserved}).`)
     }
     // Before the answer, so that nothing is settled twice, not even beside a call that fails.

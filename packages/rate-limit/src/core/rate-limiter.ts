@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import {
   type AcquireOptions,
+  type Acquisition,
   type Admission,
   acquireInOrder,
   type SubjectRequests,
@@ -8,10 +9,11 @@ import {
 import { type Decision, decisionOf, type Outcome, outcomeOf } from './decision.ts'
 import { InvalidRequestError } from './errors.ts'
 import { FallbackStore, type StoreChange } from './fallback/fallback-store.ts'
+import type { Ask } from './lease.ts'
 import { memoryStore } from './memory-store.ts'
 import { type Asked, checkSubject, Policies, type PolicyRequest } from './policies.ts'
 import type { Rule } from './rules.ts'
-import type { Store, StoreRequest, Verdict } from './store.ts'
+import type { Store, Verdict } from './store.ts'
 
 /** How {@link createRateLimiter} is told what to do. */
 export interface RateLimiterOptions<Name extends string> {
@@ -116,12 +118,19 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
   /** Random once, then counted, which is as unique and costs less. */
   readonly #ids = randomUUID()
   #acquisitions = 0
+  readonly #ask: Ask = (subject, requests) => {
+    checkSubject(subject)
+    return this.#store.decide(subject, requests, this.#now())
+  }
+  readonly #reportEach: Acquisition<Name>['report']
 
   constructor(options: RateLimiterOptions<Name>) {
     const { policies, store, storeTimeoutMs = 500, now = sinceStart } = options
     this.#policies = new Policies(policies)
     this.#now = () => Math.floor(now())
     this.#onDecision = options.onDecision
+    this.#reportEach =
+      options.onDecision && ((subject, decisions) => this.#report(subject, outcomeOf(decisions)))
     this.#store =
       store === undefined
         ? memoryStore()
@@ -167,8 +176,7 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
     asks: readonly SubjectRequests<Name>[],
     { id = this.#newId() }: AcquireOptions = {},
   ): Promise<Admission<Name>> {
-    const subjects = new Set(asks.map(({ subject }) => subject))
-    if (asks.length === 0 || subjects.size !== asks.length) {
+    if (asks.length === 0 || asks.some(isNamedBefore)) {
       throw new InvalidRequestError('Ask at least one subject, and each of them once.')
     }
     // All are checked before the first is asked, so that nothing is charged for what is asked wrongly.
@@ -177,13 +185,7 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
       const list = typeof requests === 'string' || 'policy' in requests ? [requests] : requests
       return { subject, asked: this.#policies.hold(list, id) }
     })
-    return acquireInOrder({
-      id,
-      steps,
-      ask: (subject, requests) => this.#ask(subject, requests),
-      report:
-        this.#onDecision && ((subject, decisions) => this.#report(subject, outcomeOf(decisions))),
-    })
+    return acquireInOrder({ id, steps, ask: this.#ask, report: this.#reportEach })
   }
 
   async peek(policy: Name, subject: string, options?: CheckOptions): Promise<Decision<Name>> {
@@ -204,14 +206,6 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
 
   async close(): Promise<void> {
     await this.#store.close?.()
-  }
-
-  #ask(
-    subject: string,
-    requests: readonly StoreRequest[],
-  ): readonly Verdict[] | Promise<readonly Verdict[]> {
-    checkSubject(subject)
-    return this.#store.decide(subject, requests, this.#now())
   }
 
   #newId(): string {
@@ -249,6 +243,15 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
       // An observer that fails doesn't undo a decision that was made.
     }
   }
+}
+
+function isNamedBefore(
+  { subject }: SubjectRequests,
+  at: number,
+  asks: readonly SubjectRequests[],
+): boolean {
+  for (let before = 0; before < at; before += 1) if (asks[before]?.subject === subject) return true
+  return false
 }
 
 const { timeOrigin } = performance
