@@ -5,7 +5,8 @@ import type { RedisEvaluator } from '../../redis/evaluator.ts'
 import { redisStore } from '../../redis/redis-store.ts'
 import { createRateLimiter } from '../rate-limiter.ts'
 import { concurrency, tokenBucket } from '../rules.ts'
-import type { StoreChange } from './fallback-store.ts'
+import type { StoreAction } from '../store.ts'
+import { FallbackStore, type StoreChange } from './fallback-store.ts'
 
 const HOUR = 3_600_000
 
@@ -95,5 +96,84 @@ describe('a limiter whose Redis', () => {
     await recovered()
     expect(await limiter.check('rate', 'ada')).toMatchObject({ remaining: 99, source: 'redis' })
     expect(changes.map(({ available }) => available)).toEqual([false, true])
+  })
+})
+
+describe('a limiter whose Redis answers but does not write', () => {
+  const bucket = { policy: 'rate', rule: tokenBucket({ limit: 100, windowMs: HOUR }) }
+
+  /** A store whose breaker goes by a clock of the test's, over scripts of which the outcomes are known. */
+  const openClocked = () => {
+    let clock = 0
+    const changes: StoreChange[] = []
+    const outcomes: string[] = []
+    const redis: RedisEvaluator = {
+      async evaluate({ source }, keys, args) {
+        if (keys[0]?.endsWith(':nodes')) return 1
+        const answer = client.call('eval', source, keys.length, ...keys, ...args)
+        await answer.then(
+          () => outcomes.push('answered'),
+          (error) => outcomes.push(String(error)),
+        )
+        return await answer
+      },
+    }
+    const store = new FallbackStore(redisStore({ redis }), {
+      timeoutMs: 1_000,
+      now: Date.now,
+      onChange: (change) => changes.push(change),
+      clock: { monotonic: () => clock, random: () => 0.5 },
+    })
+    const ask = async (action: StoreAction = 'take') => {
+      const [verdict] = await store.decide(
+        'ada',
+        [{ limit: bucket, action, amount: 1 }],
+        Date.now(),
+      )
+      return verdict
+    }
+    /** Makes the next look due, and waits for what comes of it. */
+    const look = async () => {
+      const known = outcomes.length
+      clock += 15_000
+      expect((await ask())?.source).toBe('fallback-local')
+      await vi.waitFor(() => expect(outcomes.length).toBe(known + 1))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    return { ask, look, changes, outcomes }
+  }
+
+  it.each([
+    ['is full', 'OOM', ['CONFIG', 'SET', 'maxmemory', '1'], ['CONFIG', 'SET', 'maxmemory', '0']],
+    ['has become a replica', 'READONLY', ['REPLICAOF'], ['REPLICAOF', 'NO', 'ONE']],
+  ] as const)(
+    'as it %s goes on alone until it writes again, and says so once',
+    async (_, code, [on, ...onArgs], [off, ...offArgs]) => {
+      await using primary = await startRedis({ own: true })
+      const { ask, look, changes, outcomes } = openClocked()
+      expect(await ask()).toMatchObject({ remaining: 99, source: 'redis' })
+      const { hostname, port } = new URL(primary.url)
+      await client.call(on, ...(on === 'REPLICAOF' ? [hostname, port] : onArgs))
+      expect((await ask('peek'))?.source).toBe('redis')
+      expect((await ask())?.source).toBe('fallback-local')
+      for (let looks = 0; looks < 4; looks += 1) await look()
+      expect(outcomes.slice(2).every((outcome) => outcome.includes(code))).toBe(true)
+      expect(outcomes).toHaveLength(2 + 1 + 4)
+      expect(changes).toMatchObject([{ available: false }])
+      await client.call(off, ...offArgs)
+      await look()
+      await vi.waitFor(async () => expect((await ask('peek'))?.source).toBe('redis'))
+      expect(changes.map(({ available }) => available)).toEqual([false, true])
+    },
+  )
+
+  it('is looked at without charging anything', async () => {
+    const { ask, look } = openClocked()
+    await client.call('CONFIG', 'SET', 'maxmemory', '1')
+    expect((await ask())?.source).toBe('fallback-local')
+    await client.call('CONFIG', 'SET', 'maxmemory', '0')
+    await look()
+    expect(await ask('peek')).toMatchObject({ remaining: 100, source: 'redis' })
+    await vi.waitFor(async () => expect(await client.dbsize()).toBe(0))
   })
 })

@@ -203,7 +203,9 @@ describe('recovery', () => {
     for (let calls = 0; calls < 5; calls += 1) {
       expect((await limiter.check('rate', 'ada')).source).toBe('fallback-local')
     }
-    expect(store.asked).toMatchObject([{ subject: 'nobody', requests: [{ action: 'peek' }] }])
+    expect(store.asked).toMatchObject([
+      { subject: 'nobody', requests: [{ action: 'peek' }, { limit: { policy: '.probe' } }] },
+    ])
     conduct('answers')
     store.answerKept()
     await vi.advanceTimersByTimeAsync(0)

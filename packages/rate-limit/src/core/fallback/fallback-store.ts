@@ -1,4 +1,5 @@
 import { isRateLimitError, RateLimitError, type RateLimitErrorCode } from '../errors.ts'
+import { tokenBucket } from '../rules.ts'
 import type { Store, StoreRequest, Verdict } from '../store.ts'
 import { Breaker, type BreakerClock } from './breaker.ts'
 import { LocalDecisions } from './local-decisions.ts'
@@ -13,6 +14,13 @@ const CALLERS_FAULTS: readonly RateLimitErrorCode[] = [
 
 /** The longest delay that timers take. */
 const MOST_TIMEOUT_MS = 2 ** 31 - 1
+
+/** Something to write, gone a millisecond later. No policy of a limiter has a name that begins like this. */
+const WRITE: StoreRequest = {
+  limit: { policy: '.probe', rule: tokenBucket({ limit: 1, windowMs: 1 }) },
+  action: 'penalty',
+  amount: 1,
+}
 
 /** What `onStoreChange` is told. */
 export interface StoreChange {
@@ -46,7 +54,7 @@ interface WaitingCall extends Call, Waiter {
  * A store that always answers: as the other store does or, while that one fails or is silent, as each
  * policy's `onStoreError` says. At the first failure, or silence of `timeoutMs`, all who wait are answered
  * at once, and those who come next don't wait; looks that take nothing then find out, aside from all calls,
- * when the store is back. What an answer that comes too late had charged stays charged.
+ * when the store is back, and writes again. What an answer that comes too late had charged stays charged.
  *
  * The store is there or it isn't, also one of which only a part is away: which subjects that concerns isn't
  * known here, and finding out by one failure of each would cost each its timeout.
@@ -187,7 +195,10 @@ export class FallbackStore implements Store {
     }
   }
 
-  /** Looks at what failed: that the store knows others, as a part of a Cluster may, isn't enough. */
+  /**
+   * Looks at what failed: that the store knows others, as a part of a Cluster may, isn't enough. Nor is a
+   * look, which a store that refuses to write answers as ever: so it writes too, where nobody's limit is.
+   */
   async #probe(): Promise<void> {
     const { subject = '', requests = [] } = this.#failed ?? {}
     const looks = requests.map(({ limit, action, amount }) => {
@@ -195,7 +206,7 @@ export class FallbackStore implements Store {
       return { limit, action: 'peek', amount: cost } as const
     })
     try {
-      await this.#inTime(async () => this.#store.decide(subject, looks, this.#now()))
+      await this.#inTime(async () => this.#store.decide(subject, [...looks, WRITE], this.#now()))
     } catch {
       this.#breaker.open()
       return
