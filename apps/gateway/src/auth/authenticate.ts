@@ -36,7 +36,7 @@ export function authenticate(
   parts: AuthParts,
 ): MiddlewareHandler<GatewayEnv> {
   const { callers, onFailure } = parts
-  return async (c, next) => {
+  return (c, next) => {
     const exchange = c.get('exchange')
     const presented = presentedKeys(c.env.incoming.headers)
     if (presented.length === 0) {
@@ -45,12 +45,15 @@ export function authenticate(
       throw missing(callers.takesTokens)
     }
     stopGuessing(exchange, presented, parts)
-    const outcome = callers.judge(presented)
-    const judged = outcome instanceof Promise ? await outcome : outcome
-    const owner = judged.find(isKnown)
-    if (owner === undefined) throw refuse(exchange, judged, parts)
-    admit(c, owner.verdict.identity, judged, parts)
-    return next()
+    const decided = (judged: readonly Judged[]): Promise<void> => {
+      const owner = judged.find(isKnown)
+      if (owner === undefined) throw refuse(exchange, judged, parts)
+      admit(c, owner.verdict.identity, judged, parts)
+      return next()
+    }
+    // Not awaited where there is nothing to wait for.
+    const judged = callers.judge(presented)
+    return judged instanceof Promise ? judged.then(decided) : decided(judged)
   }
 }
 

@@ -119,7 +119,7 @@ function recall(
   credential: string,
 ): Identity | undefined {
   const owner = ring(credential)
-  if (owner !== undefined) return owner
+  if (owner !== undefined) return owner.identity
   for (const verifier of verifiers) {
     const found = verifier.recall(credential)
     if (found !== undefined) return found.identity
@@ -140,9 +140,7 @@ function judge(
 ): readonly Judged[] | Promise<readonly Judged[]> {
   let waits = false
   const first = presented.map(({ key }): Verdict | Promise<Verdict> => {
-    const identity = ring(key)
-    if (identity !== undefined) return { kind: 'known', identity }
-    const verdict = jwt?.verify(key) ?? unknown
+    const verdict = ring(key) ?? jwt?.verify(key) ?? unknown
     waits ||= verdict instanceof Promise
     return verdict
   })

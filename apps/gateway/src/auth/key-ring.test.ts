@@ -23,8 +23,8 @@ describe('createKeyRing', () => {
         secret: { sha256: hash('sha256', 'battery', 'hex').toUpperCase() },
       },
     ])
-    expect(ring('correct horse')).toEqual({ kind: 'key', id: 'demo' })
-    expect(ring('battery')).toEqual({ kind: 'key', id: 'ci', tier: 'free' })
+    expect(ring('correct horse')?.identity).toEqual({ kind: 'key', id: 'demo' })
+    expect(ring('battery')?.identity).toEqual({ kind: 'key', id: 'ci', tier: 'free' })
     expect(ring('staple')).toBeUndefined()
   })
 
@@ -32,13 +32,13 @@ describe('createKeyRing', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), (key) => {
         fc.pre(key.isWellFormed())
-        expect(createKeyRing([plain('k', key)])(asReceived(key))?.id).toBe('k')
+        expect(createKeyRing([plain('k', key)])(asReceived(key))?.identity.id).toBe('k')
       }),
     )
   })
 
   it('takes a key sent as Latin-1, as fetch sends it', () => {
-    expect(createKeyRing([plain('k', 'clé-ü')])('clé-ü')?.id).toBe('k')
+    expect(createKeyRing([plain('k', 'clé-ü')])('clé-ü')?.identity.id).toBe('k')
   })
 
   it('knows nobody by a prefix, a longer key or an empty one', () => {

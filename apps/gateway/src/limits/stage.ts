@@ -1,7 +1,7 @@
 import type { Decision, Lease } from '@tidegate/rate-limit'
 import { rateLimitHeaders } from '@tidegate/rate-limit/http'
 import type { Exchange } from '@tidegate/server'
-import type { Context, MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler, Next } from 'hono'
 import type { GatewayEnv } from '../env.ts'
 import type { BodyLimits } from '../handlers/body.ts'
 import { meterTokens, readTokenRequest } from '../usage/metering.ts'
@@ -23,38 +23,55 @@ export interface LimitStageParts {
  * is. What is held for it, a slot and tokens, is given back when its response has ended, whatever the
  * end: a stream's or a WebSocket's slot is taken for as long as it lasts.
  */
-export function limit({
-  limits,
-  plan,
-  body,
-  onHit,
-}: LimitStageParts): MiddlewareHandler<GatewayEnv> {
-  return async (c, next) => {
-    const identity = c.get('identity')
-    const quota = plan.quotaFor(identity)
+export function limit(parts: LimitStageParts): MiddlewareHandler<GatewayEnv> {
+  return (c, next) => {
+    const quota = parts.plan.quotaFor(c.get('identity'))
     if (quota === undefined) return next()
-    const exchange = c.get('exchange')
-    const onOwnHit = (hit: LimitHit): void => onHit(exchange, hit)
-    const [ask] = quota.alone === undefined ? [] : asksOf(quota, identity, exchange.clientIp)
-    if (quota.alone !== undefined && ask !== undefined) {
-      const decision = await limits.check(quota.alone, ask, onOwnHit)
-      tell(exchange, [decision])
-      if (!decision.allowed) throw denialOf(decision)
-      return next()
-    }
-    const request = quota.tokens === undefined ? undefined : await readTokenRequest(c, body)
-    const tokens = request && reserved(quota, tokensToReserve(request.estimate, capacityOf(quota)))
-    const asks = asksOf(quota, identity, exchange.clientIp, tokens)
-    const admission = await limits.acquire(asks, onOwnHit)
-    tell(exchange, admission.decisions)
-    if (!admission.allowed) throw denialOf(admission)
-    const { lease } = admission
-    if (request !== undefined && tokens !== undefined) {
-      meterTokens(c, request, reservationOf(lease, tokens, quota, limits))
-    }
-    if (quota.holds) giveBack(c, limits, lease)
+    return quota.alone === undefined
+      ? holdToAll(c, next, quota, parts)
+      : holdToOne(c, next, quota, quota.alone, parts)
+  }
+}
+
+/** Nothing is held, and most stores answer at once. */
+function holdToOne(
+  c: Context<GatewayEnv>,
+  next: Next,
+  quota: Quota,
+  policy: string,
+  { limits, onHit }: LimitStageParts,
+): Promise<void> {
+  const exchange = c.get('exchange')
+  const decided = (decision: Decision): Promise<void> => {
+    tell(exchange, [decision])
+    if (!decision.allowed) throw denialOf(decision)
     return next()
   }
+  const [ask] = asksOf(quota, c.get('identity'), exchange.clientIp)
+  if (ask === undefined) return next()
+  const decision = limits.check(policy, ask, (hit) => onHit(exchange, hit))
+  return decision instanceof Promise ? decision.then(decided) : decided(decision)
+}
+
+async function holdToAll(
+  c: Context<GatewayEnv>,
+  next: Next,
+  quota: Quota,
+  { limits, body, onHit }: LimitStageParts,
+): Promise<void> {
+  const exchange = c.get('exchange')
+  const request = quota.tokens === undefined ? undefined : await readTokenRequest(c, body)
+  const tokens = request && reserved(quota, tokensToReserve(request.estimate, capacityOf(quota)))
+  const asks = asksOf(quota, c.get('identity'), exchange.clientIp, tokens)
+  const admission = await limits.acquire(asks, (hit) => onHit(exchange, hit))
+  tell(exchange, admission.decisions)
+  if (!admission.allowed) throw denialOf(admission)
+  const { lease } = admission
+  if (request !== undefined && tokens !== undefined) {
+    meterTokens(c, request, reservationOf(lease, tokens, quota, limits))
+  }
+  if (quota.holds) giveBack(c, limits, lease)
+  return next()
 }
 
 function capacityOf({ tokens }: Quota): number {
