@@ -150,9 +150,9 @@ function decisionsOf<Name extends string>(
 function heldOf<Name extends string>(grants: readonly Grant<Name>[]): Held<Name>[] {
   const held: Held<Name>[] = []
   for (const { subject, asked, verdicts } of grants) {
-    for (const [at, one] of asked.entries()) {
+    asked.forEach((one, at) => {
       if (one.id !== undefined && verdicts[at]?.applied === true) held.push({ subject, asked: one })
-    }
+    })
   }
   return held
 }
