@@ -18,7 +18,10 @@ interface Sealed {
 
 /**
  * Sends all that is asked in one turn of the event loop as one call. A turn, because requests that were
- * read from several sockets at once arrive in callbacks of their own: a microtask would see one of them.
+ * read from several sockets at once arrive in callbacks of their own: a microtask would see one of them, and
+ * costs such callers twice the processor time. One caller alone waits no longer either way, as a loop that
+ * has nothing else to do ends its turn at once; and to wait for the turn's end only while something is on its
+ * way sends half as much together, for a latency that is hardly better.
  */
 export class Batcher {
   readonly #backend: Backend
