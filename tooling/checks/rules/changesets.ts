@@ -57,7 +57,12 @@ const git = (...args: string[]) => run('git', ['-c', 'safe.directory=*', ...args
 async function stateOf(dir: string, name: string, version: string): Promise<ReleaseState> {
   const tag = `refs/tags/${name}@${version}`
   if (version === firstVersion || !(await hasTag(tag))) return { name, version, changed: 'unknown' }
-  const shipped = [`${dir}/src`, `${dir}/package.json`, ':(exclude)*.test.ts']
+  const shipped = [
+    `${dir}/src`,
+    `${dir}/package.json`,
+    ':(exclude)*.test.ts',
+    ':(exclude)*.fixture.ts',
+  ]
   const same = await git('diff', '--quiet', tag, '--', ...shipped)
   return { name, version, changed: !same.ok }
 }

@@ -8,7 +8,7 @@ const shared = {
   license: 'Apache-2.0',
   type: 'module',
   engines: { node: '>=22.19.0' },
-  files: ['dist', 'src', '!src/**/*.test.ts'],
+  files: ['dist', 'src', '!src/**/*.test.ts', '!src/**/*.fixture.ts'],
 } as const
 
 const companions = ['README.md', 'LICENSE', 'tsconfig.json', 'tsup.config.ts']

@@ -66,7 +66,7 @@ describe('manifestProblems', () => {
     type: 'module',
     sideEffects: false,
     engines: { node: '>=22.19.0' },
-    files: ['dist', 'src', '!src/**/*.test.ts'],
+    files: ['dist', 'src', '!src/**/*.test.ts', '!src/**/*.fixture.ts'],
   }
 
   it('accepts the common shape', () => {
