@@ -11,6 +11,9 @@ describe('tokenEndpoint', () => {
     ['/v1/embeddings', 'input'],
     ['/v1/images/generations', 'input'],
     ['/v1/messages/batches', 'input'],
+    ['/v1/chat/completions/', 'completions'],
+    ['/V1/Chat/Completions', 'completions'],
+    ['/v1/chat//completions;v=1//;', 'completions'],
   ])('knows what %s generates', (path, endpoint) => {
     expect(tokenEndpoint('POST', path)).toBe(endpoint)
   })

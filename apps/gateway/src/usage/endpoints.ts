@@ -17,7 +17,15 @@ const FREE =
 /** What a request to a normalised path uses tokens for; `undefined`: nothing. */
 export function tokenEndpoint(method: string, path: string): TokenEndpoint | undefined {
   if (method !== 'POST') return undefined
-  const generating = GENERATING.find(([suffix]) => path.endsWith(suffix))
+  const plain = plainPath(path)
+  const generating = GENERATING.find(([suffix]) => plain.endsWith(suffix))
   if (generating !== undefined) return generating[1]
-  return FREE.test(path) ? undefined : 'input'
+  return FREE.test(plain) ? undefined : 'input'
+}
+
+/** As lenient servers read it, who pass over case, empty segments and what stands behind a semicolon. */
+function plainPath(path: string): string {
+  const segments = path.toLowerCase().split('/')
+  const names = segments.map((segment) => segment.split(';', 1)[0] ?? '')
+  return `/${names.filter((name) => name !== '').join('/')}`
 }

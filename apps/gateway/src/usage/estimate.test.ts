@@ -54,6 +54,14 @@ describe('the input of a request', () => {
     expect(input).toBeLessThan(1020)
   })
 
+  it('takes no prompt for a file that only begins or calls itself like one', () => {
+    const words = 'some words '.repeat(4000)
+    expect(estimateOf(said(`data:text/plain,${words}`)).input).toBeGreaterThan(10_000)
+    expect(estimateOf(said(`data: ${words}`)).input).toBeGreaterThan(10_000)
+    const message = { role: 'user', type: 'image', content: words }
+    expect(estimateOf({ messages: [message] }).input).toBeGreaterThan(10_000)
+  })
+
   it('reads a document that is text', () => {
     const source = { type: 'text', media_type: 'text/plain', data: 'x'.repeat(40_000) }
     expect(estimateOf(said([{ type: 'document', source }]), 'messages').input).toBeGreaterThan(
@@ -91,6 +99,7 @@ describe('the output of a request', () => {
     [{ max_tokens: 50 }, 50],
     [{ max_completion_tokens: 60, max_tokens: 50 }, 60],
     [{ max_output_tokens: 70 }, 70],
+    [{ max_completion_tokens: 1, max_output_tokens: 2, max_tokens: 50 }, 50],
     [{ max_tokens: 50, n: 3 }, 150],
     [{ max_tokens: 10.5 }, 11],
   ])('is what %o allows', (asked, output) => {
@@ -144,6 +153,16 @@ describe('usageUnasked', () => {
     expect(isUnasked({ stream: 'true' })).toBe(false)
     expect(isUnasked({ stream: true }, 'responses')).toBe(false)
     expect(isUnasked({ stream: true }, 'messages')).toBe(false)
+  })
+})
+
+describe('background', () => {
+  it('is a response that is made after its answer', () => {
+    const isBackground = (background: unknown, endpoint: Parameters<typeof tokenRequest>[0]) =>
+      tokenRequest(endpoint, Buffer.from(JSON.stringify({ background }))).background
+    expect(isBackground(true, 'responses')).toBe(true)
+    expect(isBackground(false, 'responses')).toBe(false)
+    expect(isBackground(true, 'completions')).toBe(false)
   })
 })
 

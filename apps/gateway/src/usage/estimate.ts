@@ -19,6 +19,8 @@ export interface TokenRequest {
   readonly estimate: TokenEstimate
   /** A stream of an OpenAI endpoint that tells what it used only if asked, which the client has not done. */
   readonly usageUnasked: boolean
+  /** Of the Responses API: goes on after its answer, and whoever fetches the result later isn't counted. */
+  readonly background: boolean
 }
 
 /** As many tokens as so many bytes of text are taken for. */
@@ -29,7 +31,7 @@ export function tokensOf(bytes: number): number {
 /**
  * Estimates what a request will use. The input: a token for every four bytes of text, 1,000 for each
  * image, sound or file, whatever its size; the output: `max_completion_tokens`, `max_output_tokens` or
- * `max_tokens` for each of the `n` answers, else 1,000. A body that isn't a JSON object counts by its
+ * `max_tokens`, the largest, for each of the `n` answers, else 1,000. A body that isn't a JSON object counts by its
  * bytes, or as one file where its type says so.
  */
 export function tokenRequest(
@@ -41,11 +43,12 @@ export function tokenRequest(
   if (asked === undefined) {
     const bytes = MEDIA.test(contentType) ? MEDIUM_BYTES : body.length
     const estimate = estimateOf(endpoint, bytes, undefined)
-    return { endpoint, estimate, usageUnasked: false }
+    return { endpoint, estimate, usageUnasked: false, background: false }
   }
   const estimate = estimateOf(endpoint, promptBytes(asked), outputLimit(asked))
   const usageUnasked = endpoint === 'completions' && asked.stream === true && !asksForUsage(asked)
-  return { endpoint, estimate, usageUnasked }
+  const background = endpoint === 'responses' && asked.background === true
+  return { endpoint, estimate, usageUnasked, background }
 }
 
 type Json = Readonly<Record<string, unknown>>
@@ -79,8 +82,10 @@ function estimateOf(
 /** The most that all answers together may have, as far as the request limits them. */
 function outputLimit(asked: Json): number | undefined {
   const { max_completion_tokens, max_output_tokens, max_tokens, n } = asked
-  const each = count(max_completion_tokens) ?? count(max_output_tokens) ?? count(max_tokens)
-  return each === undefined ? undefined : Math.min(each * (count(n) ?? 1), MOST_TOKENS)
+  const named = [max_completion_tokens, max_output_tokens, max_tokens]
+  // Which of them a provider goes by, and which it passes over, nobody here can tell.
+  const each = Math.max(...named.map((value) => count(value) ?? 0))
+  return each === 0 ? undefined : Math.min(each * (count(n) ?? 1), MOST_TOKENS)
 }
 
 /** A positive number, made whole; what is no such thing is for the provider to refuse. */

@@ -37,9 +37,16 @@ export function promptBytes(asked: Readonly<Record<string, unknown>>): number {
   return bytes
 }
 
-/** An embedded file is known by its beginning, wherever it stands. */
+/** The beginning of an embedded file, wherever it stands. */
+const EMBEDDED = /^data:[^\s,]{0,200},/
+
+/** What an embedded file is not written with: else a prompt would only have to begin like one. */
+const NO_FILE = /[^\w+/=%.~\r\n-]/
+
 function stringBytes(value: string): number {
-  return value.startsWith('data:') ? MEDIUM_BYTES : Buffer.byteLength(value)
+  const [beginning] = EMBEDDED.exec(value) ?? []
+  const isFile = beginning !== undefined && !NO_FILE.test(value.slice(beginning.length))
+  return isFile ? MEDIUM_BYTES : Buffer.byteLength(value)
 }
 
 function openObject(value: object, open: unknown[]): number {
@@ -52,6 +59,8 @@ function openObject(value: object, open: unknown[]): number {
 }
 
 function isMedium(part: { readonly type?: unknown; readonly source?: unknown }): boolean {
+  // A message is none, whatever type it gives itself.
+  if ('role' in part) return false
   return MEDIA_TYPES.has(part.type) || (part.type === 'document' && isFile(part.source))
 }
 

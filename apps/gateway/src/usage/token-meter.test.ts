@@ -5,11 +5,12 @@ import { TokenMeter } from './token-meter.ts'
 
 const UPSTREAM = {} as Endpoint
 
-const meterOf = (endpoint: TokenEndpoint, output?: number): TokenMeter =>
+const meterOf = (endpoint: TokenEndpoint, output?: number, background = false): TokenMeter =>
   new TokenMeter({
     endpoint,
     estimate: { input: 100, output: output ?? 1000, limited: output !== undefined },
     usageUnasked: false,
+    background,
   })
 
 const chat = (content: string): Buffer =>
@@ -69,8 +70,48 @@ describe('TokenMeter', () => {
 
   it('does not let a broken stream cost more than the request allows', () => {
     const meter = meterOf('completions', 5)
-    meter.begin(UPSTREAM, true).events(chat('x'.repeat(4000)))
+    meter.begin(UPSTREAM, true).events(chat('x'.repeat(400)))
     expect(meter.usage).toMatchObject({ output: 5, estimated: true })
+  })
+
+  it('counts the words all the same where the provider goes by another limit', () => {
+    const meter = meterOf('completions', 5)
+    meter.begin(UPSTREAM, true).events(chat('x'.repeat(4000)))
+    expect(meter.usage).toMatchObject({ output: 1000, estimated: true })
+  })
+
+  it('counts what is made in the background as it was held, whatever its first answer says', () => {
+    const meter = meterOf('responses', 700, true)
+    const answer = meter.begin(UPSTREAM, false)
+    answer.push(Buffer.from('{"usage":null,"tools":[{"usage":{"output_tokens":0}}]}'))
+    answer.complete = true
+    expect(meter.usage).toEqual({ input: 100, output: 700, total: 800, estimated: true })
+  })
+
+  it('counts a background stream as reported if it was heard to its end', () => {
+    const meter = meterOf('responses', 700, true)
+    const answer = meter.begin(UPSTREAM, true)
+    answer.events(Buffer.from('data: {"delta":"words"}\n\n'))
+    expect(meter.usage).toMatchObject({ output: 700, estimated: true })
+    answer.events(Buffer.from('data: {"usage":{"input_tokens":9,"output_tokens":4}}\n\n'))
+    answer.complete = true
+    expect(meter.usage).toEqual({ input: 9, output: 4, total: 13, estimated: false })
+  })
+
+  it('estimates the output where only the input is reported', () => {
+    const meter = meterOf('completions')
+    const answer = meter.begin(UPSTREAM, true)
+    answer.events(chat('x'.repeat(40)))
+    answer.events(Buffer.from('data: {"usage":{"prompt_tokens":9}}\n\n'))
+    answer.complete = true
+    expect(meter.usage).toEqual({ input: 9, output: 10, total: 19, estimated: true })
+  })
+
+  it('does not take the nothing for the input that some say at first', () => {
+    const meter = meterOf('messages')
+    const zero = Buffer.from('data: {"message":{"usage":{"input_tokens":0}}}\n\n')
+    meter.begin(UPSTREAM, true).events(zero)
+    expect(meter.usage).toMatchObject({ input: 100, estimated: true })
   })
 
   it('does not take a usage told early for the whole of a stream that broke', () => {

@@ -5,6 +5,9 @@ import type { TokenUsage } from './reservation.ts'
 import { UsageQuestion } from './usage-question.ts'
 import type { ReportedUsage } from './usage-scanner.ts'
 
+/** What a whole answer of JSON has beside the words, and what a long token may be too much, in tokens. */
+const AROUND_WORDS = 256
+
 const NONE: TokenUsage = { input: 0, output: 0, total: 0, estimated: false }
 
 /**
@@ -58,28 +61,41 @@ export class TokenMeter {
     const answer = this.#answer
     const { input } = this.request.estimate
     const reported = answer?.reported
-    if (answer?.complete && reported !== undefined) return this.#settled(reported)
+    // Of what is made in the background the first answer knows nothing yet.
+    const isFirst = this.request.background && answer?.isStream !== true
+    if (answer?.complete && reported !== undefined && !isFirst) {
+      return this.#settled(reported, answer)
+    }
     const hasCome = reported !== undefined || answer?.complete === true || (answer?.bytes ?? 0) > 0
     if (!hasCome && !this.#abandoned) return undefined
     const output = Math.max(reported?.output ?? 0, this.#outputOf(answer))
     // Only Anthropic's streams say at their beginning what went in.
-    const isKnown = answer?.isStream === true && this.request.endpoint === 'messages'
-    const most = isKnown ? (reported?.input ?? input) : Math.max(reported?.input ?? 0, input)
+    const isTold = answer?.isStream === true && this.request.endpoint === 'messages'
+    const told = reported?.input ?? 0
+    const most = isTold && told > 0 ? told : Math.max(told, input)
     return { input: most, output, total: most + output, estimated: true }
   }
 
-  #settled({ input, output, total }: ReportedUsage): TokenUsage {
+  #settled({ input, output, total }: ReportedUsage, answer: AnswerTokens): TokenUsage {
     const known = input ?? this.request.estimate.input
-    const made = output ?? Math.max(0, total - known)
-    const estimated = input === undefined
+    const isMadeKnown = output !== undefined || total > known
+    const made = isMadeKnown ? (output ?? total - known) : this.#outputOf(answer)
+    const estimated = input === undefined || (!isMadeKnown && made > 0)
     return { input: known, output: made, total: Math.max(total, known + made), estimated }
   }
 
-  /** The model's words at four bytes to a token, never more than the request allows. */
+  /**
+   * The model's words at four bytes to a token; no more than the request allows, unless so much has come
+   * that the provider doesn't go by that. What is made in the background counts as it was held.
+   */
   #outputOf(answer: AnswerTokens | undefined): number {
-    if (answer === undefined || this.request.endpoint === 'input') return 0
-    const { output, limited } = this.request.estimate
-    return Math.min(tokensOf(answer.bytes), limited ? output : Number.POSITIVE_INFINITY)
+    const { endpoint, background, estimate } = this.request
+    if (answer === undefined || endpoint === 'input') return 0
+    const { output, limited } = estimate
+    const words = tokensOf(answer.bytes)
+    const isOff = words > 4 * output + AROUND_WORDS
+    const made = limited && !isOff ? Math.min(words, output) : words
+    return background ? Math.max(output, answer.isStream ? made : 0) : made
   }
 }
 

@@ -48,6 +48,11 @@ describe('UsageScanner', () => {
       { input: 1109, output: 4, total: 1113 },
     ],
     [
+      'completions that name the cached ones by both names',
+      { prompt_tokens: 9, completion_tokens: 4, cache_read_input_tokens: 8 },
+      { input: 9, output: 4, total: 13 },
+    ],
+    [
       'a total with thoughts in it',
       { prompt_tokens: 9, completion_tokens: 4, total_tokens: 50 },
       { input: 9, output: 4, total: 50 },

@@ -143,10 +143,7 @@ export class UsageScanner {
   #read(object: Buffer): void {
     const usage = parsed(object)
     if (usage === undefined) return
-    // Anthropic counts what comes from its cache, or goes there, beside the rest.
-    const { cache_creation_input_tokens: written, cache_read_input_tokens: read } = usage
-    const rest = count(usage.prompt_tokens) ?? count(usage.input_tokens)
-    const input = rest === undefined ? undefined : rest + (count(written) ?? 0) + (count(read) ?? 0)
+    const input = count(usage.prompt_tokens) ?? withCache(usage)
     const output = count(usage.completion_tokens) ?? count(usage.output_tokens)
     this.#input = larger(this.#input, input)
     this.#output = larger(this.#output, output)
@@ -170,6 +167,16 @@ function parsed(object: Buffer): Readonly<Record<string, unknown>> | undefined {
 function count(value: unknown): number | undefined {
   const isCount = typeof value === 'number' && value >= 0 && value <= MOST_TOKENS
   return isCount ? Math.ceil(value) : undefined
+}
+
+/**
+ * Anthropic counts what comes from its cache, or goes there, beside the rest. Where others name these
+ * numbers too, beside `prompt_tokens`, they are within it.
+ */
+function withCache(usage: Readonly<Record<string, unknown>>): number | undefined {
+  const { cache_creation_input_tokens: written, cache_read_input_tokens: read } = usage
+  const rest = count(usage.input_tokens)
+  return rest === undefined ? undefined : rest + (count(written) ?? 0) + (count(read) ?? 0)
 }
 
 function larger(one: number | undefined, other: number | undefined): number | undefined {
