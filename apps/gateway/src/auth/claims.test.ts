@@ -42,6 +42,8 @@ describe('judgeClaims', () => {
     ['an empty text', ''],
     ['a list', ['ada']],
     ['a text without end', 'a'.repeat(257)],
+    ['a number that others are read as too', 2 ** 53],
+    ['half a character', 'ada\ud800'],
   ])('lets nobody pass whose name is %s', (_, sub) => {
     expect(judge({ sub })).toEqual({ kind: 'rejected', reason: 'nobody', genuine: true })
   })

@@ -65,9 +65,11 @@ function identityOf(claims: Claims, reading: ClaimReading): Identity | undefined
 }
 
 function nameOf(value: unknown): string | undefined {
-  const text = typeof value === 'number' ? String(value) : value
+  // Beyond the safe ones, several numbers are read as the same: one user would be taken for another.
+  const text = Number.isSafeInteger(value) ? String(value) : value
   if (typeof text !== 'string' || text === '' || text.length > LONGEST_NAME) return undefined
-  return text
+  // The same goes for halves of characters, once they are written as UTF-8.
+  return text.isWellFormed() ? text : undefined
 }
 
 function tierOf(value: unknown, tiers: ReadonlySet<string>): string | undefined {

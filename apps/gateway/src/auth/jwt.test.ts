@@ -1,3 +1,4 @@
+import { generateKeyPairSync, sign } from 'node:crypto'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
 import type { IssuerSettings } from '../config/auth-settings.ts'
@@ -20,6 +21,11 @@ async function keyPair(kid?: string) {
       .setProtectedHeader({ alg: 'ES256', ...(kid !== undefined && { kid }) })
       .sign(privateKey)
   return { jwk, sign }
+}
+
+/** One that signatures are taken of no more (RFC 7518 §3.3). */
+function weakKey(pair = generateKeyPairSync('rsa', { modulusLength: 1024 })) {
+  return pair.publicKey.export({ format: 'jwk' })
 }
 
 function setUp(first: readonly object[], more: Partial<IssuerSettings> = {}) {
@@ -127,6 +133,22 @@ describe('JwtVerifier', () => {
     const { verifier, faults } = setUp([{ ...pair.jwk, x: 'AAAA' }])
     expect(await verifier.verify(await pair.sign())).toMatchObject({ kind: 'unavailable' })
     expect(faults).toHaveLength(1)
+  })
+
+  it('finds the key of a token that names none beside keys of no use', async () => {
+    const pair = await keyPair()
+    const { verifier, faults } = setUp([{ ...pair.jwk, x: 'AAAA' }, weakKey(), pair.jwk], {
+      algorithms: ['ES256', 'RS256'],
+    })
+    expect((await verifier.verify(await pair.sign())).kind).toBe('known')
+    const short = generateKeyPairSync('rsa', { modulusLength: 1024 })
+    const other = setUp([weakKey(short), weakKey()], { algorithms: ['RS256'] })
+    const body = [{ alg: 'RS256' }, { iss: issuer, aud: 'us', sub: 'ada', exp: 2000 }]
+      .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+      .join('.')
+    const signature = sign('sha256', Buffer.from(body), short.privateKey).toString('base64url')
+    expect(await other.verifier.verify(`${body}.${signature}`)).toMatchObject({ reason: 'key' })
+    expect([...faults, ...other.faults]).toEqual([])
   })
 
   it('asks for scopes and claims after the signature', async () => {

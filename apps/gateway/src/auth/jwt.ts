@@ -169,10 +169,17 @@ async function tryAll(
       const { payload } = await jwtVerify(token, key, options)
       return payload
     } catch (error) {
-      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error
+      // One that can't verify anything, such as one that is too short, must not stand before the others.
+      const isOther = error instanceof errors.JWSSignatureVerificationFailed || isUnusable(error)
+      if (!isOther) throw error
     }
   }
   throw new errors.JWKSNoMatchingKey()
+}
+
+/** What WebCrypto and jose throw at keys that they take no signature of. */
+function isUnusable(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof DOMException
 }
 
 /** Without a name, a wrong signature and a key that is new look the same. */
