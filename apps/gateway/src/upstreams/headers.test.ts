@@ -21,6 +21,18 @@ describe('requestHeaders', () => {
     expect(requestHeaders(raw, undefined, keep, undefined)).toEqual([])
   })
 
+  it('takes a name with underscores for the one that some servers read it as', () => {
+    const raw = ['X_Forwarded_For', '1.2.3.4', 'x-forwarded_host', 'evil', 'X_Admin_Key', 'secret']
+    raw.push('X_Api_Key', 'a', 'Content_Length', '5', 'Transfer_Encoding', 'chunked', 'my_own', '1')
+    expect(requestHeaders(raw, undefined, keep, ['x-api-key'])).toEqual(['my_own', '1'])
+    const plan = { replacement: ['x-api-key', 'ours'] as const }
+    expect(requestHeaders(['API_KEY', 'a'], undefined, plan, undefined)).toEqual([
+      ...['x-api-key', 'ours'],
+    ])
+    const named = ['Connection', 'x_hop', 'X_Hop', '1']
+    expect(requestHeaders(named, 'x_hop', keep, undefined)).toEqual([])
+  })
+
   it('removes only the credential that the gateway consumed', () => {
     const raw = ['Authorization', 'Bearer gateway', 'x-api-key', 'provider']
     expect(requestHeaders(raw, undefined, keep, ['authorization'])).toEqual([

@@ -78,7 +78,8 @@ export interface CredentialPlan {
  *
  * The client's credential headers pass only when neither the endpoint has one of its own nor the
  * gateway consumed it: `consumed` names the headers in which the gateway found keys or a session of its
- * own.
+ * own. A name with underscores falls under the rule of the one with hyphens: servers that hand headers on
+ * as variables (CGI, WSGI) can't tell them apart.
  * `readable` asks for an answer that isn't compressed, as something has to be read in it.
  */
 export function requestHeaders(
@@ -93,12 +94,13 @@ export function requestHeaders(
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] as string
     const lower = name.toLowerCase()
-    const rule = requestRules.get(lower)
+    const known = lower.includes('_') ? lower.replaceAll('_', '-') : lower
+    const rule = requestRules.get(known)
     if (rule === 'drop') continue
     if (rule === 'credential' && plan.replacement !== undefined) continue
-    if (rule !== undefined && consumed?.includes(lower)) continue
-    if (lower.startsWith('x-forwarded-')) continue
-    if (readable && lower === 'accept-encoding') continue
+    if (rule !== undefined && consumed?.includes(known)) continue
+    if (known.startsWith('x-forwarded-')) continue
+    if (readable && known === 'accept-encoding') continue
     if (hopByHop?.has(lower)) continue
     out.push(name, raw[i + 1] as string)
   }
