@@ -10,11 +10,12 @@ import {
   security,
   securityHeaders,
 } from '@tidegate/server'
-import { type Context, Hono, type MiddlewareHandler } from 'hono'
+import { type Context, Hono } from 'hono'
 import type { Callers } from './auth/callers.ts'
 import { createGatekeepers } from './auth/gatekeepers.ts'
 import type { Settings } from './config/settings.ts'
 import type { GatewayEnv } from './env.ts'
+import { type Gate, through } from './gates.ts'
 import { forward } from './handlers/forward.ts'
 import { tunnel } from './handlers/tunnel.ts'
 import { validate } from './handlers/validate.ts'
@@ -82,16 +83,14 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
     authenticate,
   })
   for (const route of routes) {
-    const stages: MiddlewareHandler<GatewayEnv>[] = [enter(route), ...inFront]
-    if (route.auth !== 'none') stages.push(authenticate(route.auth))
-    stages.push(...sessions)
+    const gates: Gate[] = [enter(route), ...inFront]
+    if (route.auth !== 'none') gates.push(authenticate(route.auth))
+    gates.push(...sessions)
     const plan = limits.planOf(route.limits)
-    if (!plan.isEmpty) stages.push(limit({ limits, plan, body: transfer.body, onHit }))
-    if (route.validate !== undefined) stages.push(await validate(route.validate, transfer.body))
-    const pattern = routerPattern(route.match)
-    app
-      .use(pattern, ...stages)
-      .all(pattern, carry(forward(route, transfer, failureLog), tunnel(route)))
+    if (!plan.isEmpty) gates.push(limit({ limits, plan, body: transfer.body, onHit }))
+    if (route.validate !== undefined) gates.push(await validate(route.validate, transfer.body))
+    const end = carry(forward(route, transfer, failureLog), tunnel(route))
+    app.all(routerPattern(route.match), through(gates, end))
   }
 
   app.notFound(() => {

@@ -2,6 +2,7 @@ import { ServerError } from '@tidegate/server'
 import type { Handler, MiddlewareHandler } from 'hono'
 import { anonymous } from './auth/identity.ts'
 import type { GatewayEnv } from './env.ts'
+import type { Gate } from './gates.ts'
 import { tooLarge } from './handlers/body.ts'
 import { GatewayError } from './problems.ts'
 import type { Route } from './routes.ts'
@@ -27,17 +28,16 @@ export function wellFormed(bodyLimit: number): MiddlewareHandler<GatewayEnv> {
 }
 
 /** Names the route for the log and for the form that its errors take, and starts its clock. Nobody is known yet. */
-export function enter(route: Route): MiddlewareHandler<GatewayEnv> {
+export function enter(route: Route): Gate {
   const { name, protocol, timeouts } = route.primary
   const hop = `upstream ${name}`
-  return (c, next) => {
+  return (c) => {
     const exchange = c.get('exchange')
     exchange.route = route.match
     exchange.hop = hop
     exchange.deadlineAt = exchange.startedAt + timeouts.total
     c.set('protocol', protocol)
     c.set('identity', anonymous)
-    return next()
   }
 }
 

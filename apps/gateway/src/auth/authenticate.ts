@@ -1,7 +1,8 @@
 import type { Exchange } from '@tidegate/server'
-import type { Context, MiddlewareHandler } from 'hono'
+import type { Context } from 'hono'
 import type { AuthMode } from '../config/settings.ts'
 import type { GatewayEnv } from '../env.ts'
+import type { Gate } from '../gates.ts'
 import type { GatewayError } from '../problems.ts'
 import type { Callers, Judged } from './callers.ts'
 import type { FailureGuard } from './failure-guard.ts'
@@ -31,25 +32,21 @@ export interface AuthParts {
  * requires one; one that isn't good is refused also where none is needed, as its sender believes to be
  * somebody.
  */
-export function authenticate(
-  mode: Exclude<AuthMode, 'none'>,
-  parts: AuthParts,
-): MiddlewareHandler<GatewayEnv> {
+export function authenticate(mode: Exclude<AuthMode, 'none'>, parts: AuthParts): Gate {
   const { callers, onFailure } = parts
-  return (c, next) => {
+  return (c) => {
     const exchange = c.get('exchange')
     const presented = presentedKeys(c.env.incoming.headers)
     if (presented.length === 0) {
-      if (mode === 'optional') return next()
+      if (mode === 'optional') return undefined
       onFailure(exchange, { reason: 'missing' })
       throw missing(callers.takesTokens)
     }
     stopGuessing(exchange, presented, parts)
-    const decided = (judged: readonly Judged[]): Promise<void> => {
+    const decided = (judged: readonly Judged[]): void => {
       const owner = judged.find(isKnown)
       if (owner === undefined) throw refuse(exchange, judged, parts)
       admit(c, owner.verdict.identity, judged, parts)
-      return next()
     }
     // Not awaited where there is nothing to wait for.
     const judged = callers.judge(presented)

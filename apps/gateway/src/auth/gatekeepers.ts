@@ -4,6 +4,7 @@ import type { MiddlewareHandler } from 'hono'
 import { adminOnly } from '../admin.ts'
 import type { AuthMode, Settings } from '../config/settings.ts'
 import type { GatewayEnv } from '../env.ts'
+import type { Gate } from '../gates.ts'
 import { logAdminRefusal, logAuthBlock, logAuthFailure, logKeyUse } from '../logging.ts'
 import { type AuthParts, authenticate } from './authenticate.ts'
 import type { Callers } from './callers.ts'
@@ -21,7 +22,7 @@ export interface GatekeeperParts {
 /** Who lets clients onto routes, and operators to our own endpoints. */
 export interface Gatekeepers {
   readonly adminOnly: MiddlewareHandler<GatewayEnv>
-  authenticate(mode: Exclude<AuthMode, 'none'>): MiddlewareHandler<GatewayEnv>
+  authenticate(mode: Exclude<AuthMode, 'none'>): Gate
 }
 
 export function createGatekeepers(parts: GatekeeperParts): Gatekeepers {

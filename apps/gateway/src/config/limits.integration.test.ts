@@ -54,7 +54,7 @@ auth: { keys: [{ id: a, key: k, tier: free }] }`
         name: 'free',
         requests: { kind: 'token-bucket', limit: 60, burst: 10 },
         tokens: { kind: 'budget', limit: 40_000, burst: 40_000 },
-        concurrent: { kind: 'concurrency', limit: 5, ttlMs: 60_000 },
+        concurrent: { kind: 'concurrency', limit: 5, ttlMs: 30_000 },
       },
       { name: 'staff' },
     ])
@@ -93,6 +93,10 @@ auth: { keys: [{ id: a, key: k, tier: free }] }`
     [
       { top: 'limits: { a: { by: ip, rate: 1000003/999999937ms, burst: 1000000000 } }' },
       "can't be computed exactly",
+    ],
+    [
+      { top: 'limits: { a: { by: ip, rate: 9/1m, precision: { maxOvershoot: 0% } } }' },
+      'limits.a.precision.maxOvershoot: expected more than 0%',
     ],
     [{ top: 'tiers: { free: { burst: 5 } }' }, 'has no meaning without requests'],
   ])('are refused where they make no sense: %j', async (parts, expected) => {

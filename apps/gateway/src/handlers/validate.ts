@@ -1,7 +1,6 @@
 import { createBodyValidator } from '@tidegate/server'
-import type { MiddlewareHandler } from 'hono'
 import type { RouteSettings } from '../config/settings.ts'
-import type { GatewayEnv } from '../env.ts'
+import type { Gate } from '../gates.ts'
 import { type BodyLimits, wholeBody } from './body.ts'
 
 /**
@@ -11,13 +10,12 @@ import { type BodyLimits, wholeBody } from './body.ts'
 export async function validate(
   rules: NonNullable<RouteSettings['validate']>,
   limits: BodyLimits,
-): Promise<MiddlewareHandler<GatewayEnv>> {
+): Promise<Gate> {
   const check = await createBodyValidator(rules)
-  return async (c, next) => {
+  return async (c) => {
     const { incoming } = c.env
-    if (incoming.upgraded !== undefined) return next()
+    if (incoming.upgraded !== undefined) return
     const problem = check(incoming.headers['content-type'], await wholeBody(c, limits))
     if (problem !== undefined) throw problem
-    return next()
   }
 }

@@ -1,8 +1,7 @@
-import { createRateLimiter, memoryStore, tokenBucket } from '@tidegate/rate-limit'
+import { createRateLimiter, tokenBucket } from '@tidegate/rate-limit'
 import { type Exchange, ipGroup, isLoopback } from '@tidegate/server'
-import type { MiddlewareHandler } from 'hono'
 import type { BucketSettings } from '../config/settings.ts'
-import type { GatewayEnv } from '../env.ts'
+import type { Gate } from '../gates.ts'
 import { GatewayError } from '../problems.ts'
 import { HitLog } from './hit-log.ts'
 import type { LimitHit } from './limits.ts'
@@ -15,18 +14,15 @@ import type { LimitHit } from './limits.ts'
 export function guard(
   settings: BucketSettings,
   onHit: (exchange: Exchange, hit: LimitHit) => void,
-): MiddlewareHandler<GatewayEnv> {
-  const limiter = createRateLimiter({
-    policies: { guard: tokenBucket(settings) },
-    store: memoryStore(),
-  })
+): Gate {
+  const limiter = createRateLimiter({ policies: { guard: tokenBucket(settings) } })
   const log = new HitLog()
-  return (c, next) => {
+  return (c) => {
     const exchange = c.get('exchange')
-    if (isLoopback(exchange.clientIp)) return next()
+    if (isLoopback(exchange.clientIp)) return
     const subject = `ip:${ipGroup(exchange.clientIp)}`
     const decision = limiter.checkSync('guard', subject)
-    if (decision === undefined || decision.allowed) return next()
+    if (decision === undefined || decision.allowed) return
     const hits = log.hit('guard', subject)
     if (hits !== undefined) onHit(exchange, { policy: 'guard', subject, hits, shadow: false })
     const { retryAfterMs } = decision

@@ -95,6 +95,11 @@ export class Limits {
     return this.#options.store
   }
 
+  /** Whether they are where they are kept; otherwise each decides as it does without its store. */
+  get available(): boolean {
+    return this.#available
+  }
+
   /** For operators. */
   get health(): object {
     const { store } = this.#options

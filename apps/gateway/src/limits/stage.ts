@@ -1,8 +1,9 @@
 import type { Decision, Lease } from '@tidegate/rate-limit'
 import { rateLimitHeaders } from '@tidegate/rate-limit/http'
 import type { Exchange } from '@tidegate/server'
-import type { Context, MiddlewareHandler, Next } from 'hono'
+import type { Context } from 'hono'
 import type { GatewayEnv } from '../env.ts'
+import type { Gate } from '../gates.ts'
 import type { BodyLimits } from '../handlers/body.ts'
 import { meterTokens, readTokenRequest } from '../usage/metering.ts'
 import { tokensToReserve } from '../usage/reservation.ts'
@@ -23,39 +24,36 @@ export interface LimitStageParts {
  * is. What is held for it, a slot and tokens, is given back when its response has ended, whatever the
  * end: a stream's or a WebSocket's slot is taken for as long as it lasts.
  */
-export function limit(parts: LimitStageParts): MiddlewareHandler<GatewayEnv> {
-  return (c, next) => {
+export function limit(parts: LimitStageParts): Gate {
+  return (c) => {
     const quota = parts.plan.quotaFor(c.get('identity'))
-    if (quota === undefined) return next()
+    if (quota === undefined) return undefined
     return quota.alone === undefined
-      ? holdToAll(c, next, quota, parts)
-      : holdToOne(c, next, quota, quota.alone, parts)
+      ? holdToAll(c, quota, parts)
+      : holdToOne(c, quota, quota.alone, parts)
   }
 }
 
 /** Nothing is held, and most stores answer at once. */
 function holdToOne(
   c: Context<GatewayEnv>,
-  next: Next,
   quota: Quota,
   policy: string,
   { limits, onHit }: LimitStageParts,
-): Promise<void> {
+): void | Promise<void> {
   const exchange = c.get('exchange')
-  const decided = (decision: Decision): Promise<void> => {
+  const decided = (decision: Decision): void => {
     tell(exchange, [decision])
     if (!decision.allowed) throw denialOf(decision)
-    return next()
   }
   const [ask] = asksOf(quota, c.get('identity'), exchange.clientIp)
-  if (ask === undefined) return next()
+  if (ask === undefined) return undefined
   const decision = limits.check(policy, ask, (hit) => onHit(exchange, hit))
   return decision instanceof Promise ? decision.then(decided) : decided(decision)
 }
 
 async function holdToAll(
   c: Context<GatewayEnv>,
-  next: Next,
   quota: Quota,
   { limits, body, onHit }: LimitStageParts,
 ): Promise<void> {
@@ -71,7 +69,6 @@ async function holdToAll(
     meterTokens(c, request, reservationOf(lease, tokens, quota, limits))
   }
   if (quota.holds) giveBack(c, limits, lease)
-  return next()
 }
 
 function capacityOf({ tokens }: Quota): number {

@@ -3,6 +3,7 @@ import { ServerError } from '@tidegate/server'
 import { type Context, type Handler, Hono, type MiddlewareHandler } from 'hono'
 import { anonymous } from '../auth/identity.ts'
 import type { GatewayEnv } from '../env.ts'
+import { type Gate, middlewareOf } from '../gates.ts'
 import { GatewayError } from '../problems.ts'
 import { clientOf, refusalOf } from './in-session.ts'
 import { within } from './session-gate.ts'
@@ -14,10 +15,10 @@ const SESSIONS_PATH = '/api/v1/sessions'
 export interface SessionEndpointsOptions {
   readonly sessions: Sessions
   /** Finds out who is calling. Absent: nobody is asked, and sessions are those of an address. */
-  readonly authenticate: MiddlewareHandler<GatewayEnv> | undefined
+  readonly authenticate: Gate | undefined
   readonly adminOnly: MiddlewareHandler<GatewayEnv>
   /** What every request has to pass first. */
-  readonly guards: readonly MiddlewareHandler<GatewayEnv>[]
+  readonly guards: readonly Gate[]
   /** Told what an operator ended. */
   readonly onEndedByAdmin: (user: string, ended: readonly Session[]) => void
 }
@@ -27,7 +28,9 @@ export interface SessionEndpointsOptions {
  * those of anybody whom `?user=` names.
  */
 export function sessionEndpoints(options: SessionEndpointsOptions): Hono<GatewayEnv> {
-  const { sessions, authenticate, adminOnly, guards, onEndedByAdmin } = options
+  const { sessions, adminOnly, onEndedByAdmin } = options
+  const guards = options.guards.map(middlewareOf)
+  const authenticate = options.authenticate && middlewareOf(options.authenticate)
   const app = new Hono<GatewayEnv>()
 
   const authorise: MiddlewareHandler<GatewayEnv> = (c, next) => {

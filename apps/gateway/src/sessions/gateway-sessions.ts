@@ -7,6 +7,7 @@ import {
   type Sessions,
 } from '@tidegate/rate-limit/sessions'
 import type { SessionSettings } from '../config/settings.ts'
+import { HitLog } from '../limits/hit-log.ts'
 import { SessionGate } from './session-gate.ts'
 
 /** How long an answer of Redis about an open session is good for in this process. */
@@ -26,8 +27,8 @@ export interface GatewaySessions {
 }
 
 /**
- * Makes the sessions that a configuration asks for. Refusals are security events; that the store is away
- * is logged once, and that it is back.
+ * Makes the sessions that a configuration asks for. Refusals are security events, of a flood of them one
+ * now and then; that the store is away is logged once, and that it is back.
  */
 export function createGatewaySessions(
   { max, ttl }: SessionSettings,
@@ -38,12 +39,13 @@ export function createGatewaySessions(
     sharing === undefined
       ? memorySessionStore()
       : redisSessionStore({ redis: sharing.redis, prefix: `${sharing.prefix}:sessions:1` })
+  const hits = new HitLog()
   const sessions = createSessions({
     store,
     maxPerUser: max,
     ttlMs: ttl,
     confirmedForMs: sharing === undefined ? 0 : CONFIRMED_FOR_MS,
-    onEvent: (event) => logRefusal(logger, event),
+    onEvent: (event) => logRefusal(logger, hits, event),
   })
   const gate = new SessionGate({
     sessions,
@@ -55,18 +57,19 @@ export function createGatewaySessions(
   return { sessions, gate }
 }
 
-function logRefusal(logger: Logger, event: SessionEvent): void {
+function logRefusal(logger: Logger, log: HitLog, event: SessionEvent): void {
   if (event.type !== 'refused') return
   const { user, handle, answer } = event
   if (answer.reason === 'ended') {
-    logSecurityEvent(logger, {
-      type: 'access_denied',
-      reason: 'session_ended',
-      user,
-      session: handle,
-    })
+    const hits = log.hit('ended', handle)
+    if (hits === undefined) return
+    const about = { reason: 'session_ended', user, session: handle, hits }
+    logSecurityEvent(logger, { type: 'access_denied', ...about })
     return
   }
+  const hits = log.hit('limit', user)
+  if (hits === undefined) return
   const { limit, active } = answer
-  logSecurityEvent(logger, { type: 'limit_hit', policy: 'sessions', user, limit, active })
+  const about = { policy: 'sessions', user, limit, active, hits }
+  logSecurityEvent(logger, { type: 'limit_hit', ...about })
 }

@@ -1,7 +1,8 @@
 import type { SessionAnswer } from '@tidegate/rate-limit/sessions'
 import { requestHeader } from '@tidegate/server'
-import type { Context, MiddlewareHandler } from 'hono'
+import type { Context } from 'hono'
 import type { GatewayEnv } from '../env.ts'
+import type { Gate } from '../gates.ts'
 import { GatewayError } from '../problems.ts'
 import type { SessionGate } from './session-gate.ts'
 import { sessionUser } from './session-user.ts'
@@ -16,21 +17,29 @@ const SESSION_HEADER = 'x-session-id'
  * The header goes on to services, which may know the session too, and not to AI providers, who have no
  * business with what may be a secret.
  */
-export function inSession(gate: SessionGate): MiddlewareHandler<GatewayEnv> {
-  return async (c, next) => {
+export function inSession(gate: SessionGate): Gate {
+  return (c) => {
     const { sessionId } = c.get('identity')
     const header = requestHeader(c, SESSION_HEADER)
     if (header !== undefined && c.get('protocol') !== 'http') {
       c.set('consumedHeaders', [...(c.get('consumedHeaders') ?? []), SESSION_HEADER])
     }
     const id = sessionId ?? header
-    if (id === undefined) return next()
+    if (id === undefined) return undefined
     checkId(id, sessionId === undefined)
     const user = sessionUser(c.get('identity'), c.get('exchange'))
-    const answer = await gate.touch(user, id, clientOf(c))
-    if (answer?.allowed === false) throw refusalOf(answer)
-    return next()
+    return touch(gate, user, id, clientOf(c))
   }
+}
+
+async function touch(
+  gate: SessionGate,
+  user: string,
+  id: string,
+  client: string | undefined,
+): Promise<void> {
+  const answer = await gate.touch(user, id, client)
+  if (answer?.allowed === false) throw refusalOf(answer)
 }
 
 /** What a session is listed under. */

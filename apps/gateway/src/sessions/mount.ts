@@ -2,6 +2,7 @@ import { type Logger, logSecurityEvent } from '@tidegate/logger'
 import type { Hono, MiddlewareHandler } from 'hono'
 import type { AuthMode, Settings } from '../config/settings.ts'
 import type { GatewayEnv } from '../env.ts'
+import type { Gate } from '../gates.ts'
 import type { SharedRedis } from '../redis.ts'
 import { sessionEndpoints } from './endpoints.ts'
 import { createGatewaySessions } from './gateway-sessions.ts'
@@ -14,9 +15,9 @@ export interface SessionParts {
   /** Absent: sessions are in this process's memory. */
   readonly redis: SharedRedis | undefined
   /** What every request has to pass first. */
-  readonly guards: readonly MiddlewareHandler<GatewayEnv>[]
+  readonly guards: readonly Gate[]
   readonly adminOnly: MiddlewareHandler<GatewayEnv>
-  readonly authenticate: (mode: Exclude<AuthMode, 'none'>) => MiddlewareHandler<GatewayEnv>
+  readonly authenticate: (mode: Exclude<AuthMode, 'none'>) => Gate
 }
 
 /**
@@ -26,7 +27,7 @@ export interface SessionParts {
 export function mountSessions(
   app: Hono<GatewayEnv>,
   { settings, logger, redis, guards, adminOnly, authenticate }: SessionParts,
-): readonly MiddlewareHandler<GatewayEnv>[] {
+): readonly Gate[] {
   if (settings.sessions === undefined) return []
   const sharing = redis && { redis: redis.connections.commands, prefix: redis.prefix }
   const { sessions, gate } = createGatewaySessions(settings.sessions, logger, sharing)

@@ -17,7 +17,8 @@ export interface SessionGateOptions {
 
 /**
  * Sessions that never stand in the way: while their store is away, requests pass without one. It is
- * waited for once; then it is left alone for a while, and after that asked by one request at a time.
+ * waited for once; then it is left alone for a while, and after that asked about one request at a time,
+ * which doesn't wait either.
  */
 export class SessionGate {
   readonly #sessions: Sessions
@@ -40,36 +41,44 @@ export class SessionGate {
     id: string,
     client: string | undefined,
   ): Promise<SessionAnswer | undefined> {
-    const probe = !this.#available
-    if (probe && (this.#probing || this.#now() < this.#askAgainAt)) return undefined
-    this.#probing = probe
+    const ask = (): Promise<SessionAnswer> => within(this.#sessions.touch(user, id, { client }))
+    if (!this.#available) {
+      if (!this.#probing && this.#now() >= this.#askAgainAt) void this.#probe(ask)
+      return undefined
+    }
     try {
-      const answer = await within(this.#sessions.touch(user, id, { client }))
-      this.#answered()
-      return answer
+      return await ask()
     } catch (error) {
-      this.#failed(error, probe)
+      this.#failed(error)
       return undefined
     }
   }
 
-  #answered(): void {
-    if (this.#available) return
-    this.#available = true
-    this.#probing = false
-    this.#pauseMs = FIRST_PAUSE_MS
-    this.#onChange({ available: true })
+  async #probe(ask: () => Promise<unknown>): Promise<void> {
+    this.#probing = true
+    try {
+      await ask()
+      this.#available = true
+      this.#pauseMs = FIRST_PAUSE_MS
+      this.#onChange({ available: true })
+    } catch {
+      this.#leaveAlone()
+    } finally {
+      this.#probing = false
+    }
   }
 
-  #failed(error: unknown, probe: boolean): void {
+  #failed(error: unknown): void {
     // Those that were on their way when it failed have nothing to add.
-    if (!this.#available && !probe) return
+    if (!this.#available) return
+    this.#available = false
+    this.#leaveAlone()
+    this.#onChange({ available: false, error })
+  }
+
+  #leaveAlone(): void {
     this.#askAgainAt = this.#now() + this.#pauseMs
     this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS)
-    this.#probing = false
-    if (probe) return
-    this.#available = false
-    this.#onChange({ available: false, error })
   }
 }
 

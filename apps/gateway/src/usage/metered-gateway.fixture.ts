@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createProblems, createTrust, exchange } from '@tidegate/server'
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { check, file, settingsOf } from '../config/check.fixture.ts'
 import type { GatewayEnv } from '../env.ts'
+import { through } from '../gates.ts'
 import { forward } from '../handlers/forward.ts'
 import { problems } from '../problems.ts'
 import { connectRoutes } from '../routes.ts'
@@ -65,8 +66,7 @@ export async function meteredGateway(
 
   const app = new Hono<GatewayEnv>()
   app.use(exchange({ profile: 'test', trust: createTrust([]), service: 'gateway' }))
-  app.use(enter(only))
-  app.use(async (c, next) => {
+  const reserve = async (c: Context<GatewayEnv>): Promise<void> => {
     const request = await readTokenRequest(c, body)
     if (request !== undefined) {
       reserved += 1
@@ -77,9 +77,9 @@ export async function meteredGateway(
       })
     }
     if (failWith !== undefined) throw failWith
-    return next()
-  })
-  app.all('*', forward(only, { body, write: settings.server.timeouts.write }, new FailureLog()))
+  }
+  const limits = { body, write: settings.server.timeouts.write }
+  app.all('*', through([enter(only), reserve], forward(only, limits, new FailureLog())))
   app.onError(createProblems({ table: problems, production: false }).onError)
 
   const server = createGatewayServer(app, settings.server, () => {})
