@@ -13,6 +13,13 @@ export interface JsonRequest {
 /** Why there is no answer. It never holds what was sent or received. */
 export class FetchFault extends Error {
   override readonly name = 'FetchFault'
+  /** Of an answer that says no itself. */
+  readonly status: number | undefined
+
+  constructor(message: string, { cause, status }: { cause?: unknown; status?: number } = {}) {
+    super(message, { cause })
+    this.status = status
+  }
 }
 
 /**
@@ -32,7 +39,7 @@ export async function fetchJson(dispatcher: Dispatcher, asked: JsonRequest): Pro
     if (statusCode !== 200) {
       // Read, so that the connection stays usable; how much of it is undici's to limit.
       await body.dump({ limit: asked.maxBytes }).catch(() => undefined)
-      throw new FetchFault(describeStatus(statusCode))
+      throw new FetchFault(describeStatus(statusCode), { status: statusCode })
     }
     if (Number(headers['content-length'] ?? 0) > asked.maxBytes) {
       body.destroy()

@@ -1,6 +1,7 @@
 import { Secret } from '@tidegate/config'
 import { describe, expect, it } from 'vitest'
 import type { IntrospectionSettings } from '../config/auth-settings.ts'
+import { FetchFault } from './fetch-json.ts'
 import { Introspection } from './introspection.ts'
 
 const settings: IntrospectionSettings = {
@@ -14,12 +15,14 @@ function setUp(more: Partial<IntrospectionSettings> = {}) {
   const asked: { token: string | undefined; authorization: string }[] = []
   const answers = new Map<string, unknown>()
   const faults: unknown[] = []
-  const state = { out: false }
+  const state: { out: boolean; refuses?: string } = { out: false }
   const introspection = new Introspection({
     settings: { ...settings, ...more },
     ask: async (form, authorization) => {
       asked.push({ token: form.token, authorization })
       if (state.out) throw new Error('out')
+      const refused = state.refuses === form.token
+      if (refused) throw new FetchFault('no', { status: 400 })
       return answers.get(form.token ?? '') ?? { active: false }
     },
     tiers: new Set(['pro']),
@@ -47,6 +50,21 @@ describe('Introspection', () => {
     expect(introspection.recall('t')).toBeUndefined()
     await introspection.verify('t')
     expect(asked).toHaveLength(2)
+  })
+
+  it('keeps asking a server that refuses to look at nonsense', async () => {
+    const { clock, asked, answers, faults, state, introspection } = setUp()
+    answers.set('good', { active: true, sub: 'ada' })
+    state.refuses = 'nonsense'
+    for (let i = 0; i < 20; i += 1) {
+      expect(await introspection.verify('nonsense')).toMatchObject({ reason: 'inactive' })
+      clock.now += 5_000
+    }
+    expect(faults).toHaveLength(20)
+    expect(await introspection.verify('good')).toMatchObject({ kind: 'known' })
+    expect(asked).toHaveLength(21)
+    expect(await introspection.verify('t\u00f6ken')).toEqual({ kind: 'unknown' })
+    expect(asked).toHaveLength(21)
   })
 
   it('forgets a no sooner, and a yes at the end of the token', async () => {

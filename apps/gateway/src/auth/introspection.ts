@@ -15,6 +15,13 @@ const MOST_PENDING = 256
 const LONGEST_NO_MS = 5_000
 
 const LONGEST_TOKEN = 8_192
+
+/** What a token may be made of (RFC 6749 §A.12), but for the space, which no Bearer token has. */
+const TOKEN = /^[\x21-\x7e]+$/
+
+/** By these a server says that it doesn't like the token: it is well, and was asked nonsense. */
+const OF_THE_TOKEN: ReadonlySet<number | undefined> = new Set([400, 413, 414, 422])
+
 const OPEN_FOR_MS = 3_000
 
 /** One question to the authorization server. */
@@ -56,7 +63,7 @@ export class Introspection implements TokenVerifier {
   }
 
   verify(token: string): Verdict | Promise<Verdict> {
-    if (token.length > LONGEST_TOKEN) return unknown
+    if (token.length > LONGEST_TOKEN || !TOKEN.test(token)) return unknown
     const key = TokenCache.keyOf(token)
     const known = this.#answers.get(key) ?? this.#pending.get(key)
     if (known !== undefined) return known
@@ -75,7 +82,7 @@ export class Introspection implements TokenVerifier {
     const { ask, now, onFault, settings } = this.#options
     try {
       const form = { token, token_type_hint: 'access_token' }
-      const claims = answerOf(await ask(form, this.#authorization))
+      const claims = await ask(form, this.#authorization).then(answerOf, this.#faultOf)
       permit.succeed()
       const verdict = this.#judge(claims)
       const { cacheFor } = settings
@@ -88,6 +95,13 @@ export class Introspection implements TokenVerifier {
       onFault(error)
       return this.#unavailable()
     }
+  }
+
+  /** Or anybody's nonsense could have the server left alone, and so keep all others out. */
+  #faultOf = (error: unknown): Claims => {
+    if (!(error instanceof FetchFault && OF_THE_TOKEN.has(error.status))) throw error
+    this.#options.onFault(error)
+    return { active: false }
   }
 
   #judge(claims: Claims): Verdict {
