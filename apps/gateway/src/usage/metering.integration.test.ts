@@ -262,7 +262,7 @@ describe('a call that did not come to its end', () => {
   })
 
   it('never costs more output than the request allows', async () => {
-    provider.next({ padFirstEvent: 4000, fault: { kind: 'reset', at: { events: 3 } } })
+    provider.next({ padFirstEvent: 400, fault: { kind: 'reset', at: { events: 3 } } })
     const { usage } = await spend('/chat/completions', { ...STREAM, max_tokens: 5 })
     expect(usage).toMatchObject({ output: 5, estimated: true })
   })
