@@ -10,7 +10,7 @@ export interface TakeTerms {
   readonly args: readonly string[]
 }
 
-const known = new WeakMap<Limit, TakeTerms | undefined>()
+const known = new WeakMap<Limit, TakeTerms | false>()
 
 /** The script that decides this ask alone and nothing else; `undefined` where there is none. */
 export function takeTermsOf({ requests, count, wants }: BackendAsk): TakeTerms | undefined {
@@ -18,8 +18,14 @@ export function takeTermsOf({ requests, count, wants }: BackendAsk): TakeTerms |
   if (request === undefined || requests.length > 1 || count > 1 || (wants[0] ?? 0) > 0) return
   const { limit, action, amount, id } = request
   if (action !== 'take' || amount !== 1 || id !== undefined) return
-  if (!known.has(limit)) known.set(limit, termsFor(limit))
-  return known.get(limit)
+  const terms = known.get(limit) ?? learn(limit)
+  return terms || undefined
+}
+
+function learn(limit: Limit): TakeTerms | false {
+  const terms = termsFor(limit) ?? false
+  known.set(limit, terms)
+  return terms
 }
 
 function termsFor(limit: Limit): TakeTerms | undefined {

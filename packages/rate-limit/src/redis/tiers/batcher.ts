@@ -74,9 +74,21 @@ export class Batcher {
     const answers = asks.length === 0 ? [] : this.#backend.decide(asks)
     let at = 0
     for (const { parcel, asks: own } of batch) {
-      const outcomes = Promise.allSettled(answers.slice(at, at + own.length))
-      void outcomes.then((settled) => parcel.settled(settled))
+      deliver(parcel, answers.slice(at, at + own.length))
       at += own.length
     }
   }
+}
+
+function deliver(parcel: Parcel, answers: readonly Promise<BackendAnswer>[]): void {
+  const [only] = answers
+  if (only === undefined || answers.length > 1) {
+    void Promise.allSettled(answers).then((outcomes) => parcel.settled(outcomes))
+    return
+  }
+  // As it nearly always is, and then a fraction of the work.
+  only.then(
+    (value) => parcel.settled([{ status: 'fulfilled', value }]),
+    (reason: unknown) => parcel.settled([{ status: 'rejected', reason }]),
+  )
 }
