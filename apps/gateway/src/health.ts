@@ -40,20 +40,23 @@ export function health(sources: HealthSources): Hono<GatewayEnv> {
     ...(callers.signingKeys.length > 0 && { auth: () => authHealth(callers) }),
     ...known,
   }
-  // Without Redis the gateway goes on: it is worse, and no reason to send requests elsewhere.
-  const isWorse = (): boolean => redis?.available === false
+  // The gateway goes on without these: it is worse, and no reason to send requests elsewhere.
+  const worse = (): readonly string[] => [
+    ...(redis?.available === false ? ['redis'] : []),
+    ...(limits.available ? [] : ['limits']),
+  ]
 
   // For all methods: what can only be read here must not be written to on some upstream of a wide route.
   app.all('/livez', readOnly, (c) => c.json({ status: 'alive' }, 200, noStore))
   app.all('/readyz', readOnly, (c) =>
     ready()
-      ? c.json({ status: 'ready', ...(isWorse() && { degraded: ['redis'] }) }, 200, noStore)
+      ? c.json(readiness(worse()), 200, noStore)
       : c.json({ status: 'draining' }, 503, { ...noStore, 'retry-after': '1' }),
   )
   app.all('/health', readOnly, (c) =>
     c.json(
       {
-        status: ready() ? (isWorse() ? 'degraded' : 'healthy') : 'unhealthy',
+        status: ready() ? (worse().length > 0 ? 'degraded' : 'healthy') : 'unhealthy',
         version,
         timestamp: new Date().toISOString(),
         uptime_seconds: Math.round(process.uptime()),
@@ -76,6 +79,10 @@ export function health(sources: HealthSources): Hono<GatewayEnv> {
     return c.json({ component: name, ...(await look()) }, 200, noStore)
   })
   return app
+}
+
+function readiness(degraded: readonly string[]): object {
+  return { status: 'ready', ...(degraded.length > 0 && { degraded }) }
 }
 
 const readOnly: MiddlewareHandler<GatewayEnv> = (c, next) => {

@@ -195,7 +195,7 @@ describe('when Redis crashes and comes back', () => {
     await one.waitForLog(({ message }) => String(message).startsWith('redis is away'))
     expect(await (await fetch(`${one.url}/readyz`)).json()).toEqual({
       status: 'ready',
-      degraded: ['redis'],
+      degraded: ['redis', 'limits'],
     })
     expect(await (await fetch(`${one.url}/health`)).json()).toMatchObject({ status: 'degraded' })
     expect(await health(one, 'redis')).toMatchObject({ status: 'unhealthy' })
@@ -203,6 +203,24 @@ describe('when Redis crashes and comes back', () => {
     await untilAnswered(one)
     expect(await health(one, 'redis')).toMatchObject({ status: 'healthy' })
     expect(await (await fetch(`${one.url}/readyz`)).json()).toEqual({ status: 'ready' })
+  })
+})
+
+describe('when Redis is there and answers no limit', () => {
+  it('the gateway says that limits are not shared, to whoever asks how it is', async () => {
+    await redis.command('ACL', 'SETUSER', 'half', 'on', '>CANARY', '~*', '+@all', '-evalsha')
+    const url = `redis://half:CANARY@127.0.0.1:${redis.port}`
+    const [one] = (await pair(['few'], url)) as [RunningGateway]
+    expect(await statuses(one, 2, { as: 'ada' })).toEqual([200, 200])
+    const lost = await one.waitForLog(({ message }) => /decided by this/.test(String(message)))
+    expect(JSON.stringify(lost.err)).toContain('NOPERM')
+    expect(await (await fetch(`${one.url}/readyz`)).json()).toEqual({
+      status: 'ready',
+      degraded: ['limits'],
+    })
+    expect(await (await fetch(`${one.url}/health`)).json()).toMatchObject({ status: 'degraded' })
+    expect(await health(one, 'redis')).toMatchObject({ status: 'healthy' })
+    expect(one.stdout).not.toContain('CANARY')
   })
 })
 

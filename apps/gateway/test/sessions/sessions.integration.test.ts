@@ -243,11 +243,13 @@ describe('the log', () => {
     const id = String(body?.id)
     await ask(gateway, '/echo/x', { key: bob, session: id })
     await ask(gateway, '/echo/x', { key: bob, session: 'second-secret' })
-    await ask(gateway, '/echo/x', { key: bob, session: 'third-secret' })
+    for (let at = 0; at < 5; at += 1) {
+      await ask(gateway, '/echo/x', { key: bob, session: `third-secret-${at}` })
+    }
     const hit = await gateway.waitForLog(
       ({ event_type, user }) => event_type === 'limit_hit' && user === 'key:bob',
     )
-    expect(hit).toMatchObject({ policy: 'sessions', limit: 2, active: 2, security: true })
+    expect(hit).toMatchObject({ policy: 'sessions', limit: 2, active: 2, hits: 1, security: true })
     await ask(gateway, `${sessionsPath}/${id}`, { method: 'DELETE', key: bob })
     await ask(gateway, '/echo/x', { key: bob, session: id })
     const ended = await gateway.waitForLog(
@@ -257,6 +259,9 @@ describe('the log', () => {
     await gateway.waitForLog(({ path }) => path === `${sessionsPath}/{session}`)
     expect(gateway.stdout).not.toContain(id)
     expect(gateway.stdout).not.toMatch(/-secret/)
+    const isHit = ({ event_type, user }: Readonly<Record<string, unknown>>): boolean =>
+      event_type === 'limit_hit' && user === 'key:bob'
+    expect(gateway.logs.filter(isHit)).toHaveLength(1)
     await endAll(bob)
   })
 })

@@ -49,9 +49,17 @@ function eachLimit(
 
 function findUncountable(config: GatewayConfig): readonly Finding[] {
   return eachLimit(config, (limit) => {
+    if (isNoOvershoot(limit.precision)) {
+      const message = 'expected more than 0%; for no overshoot write precision: leased'
+      return [{ path: ['precision', 'maxOvershoot'], message }]
+    }
     const message = faultOf(() => ruleOf(limit))
     return message === undefined ? [] : [{ path: ['rate'], message }]
   })
+}
+
+function isNoOvershoot(precision: GatewayConfig['limits'][string]['precision']): boolean {
+  return typeof precision === 'object' && precision.maxOvershoot === 0
 }
 
 function findUncountableTiers({ tiers }: GatewayConfig): readonly Finding[] {
