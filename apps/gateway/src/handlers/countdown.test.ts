@@ -30,6 +30,16 @@ function pass(ms: number, late = 0): void {
 }
 
 describe('Countdown', () => {
+  it('sets no timer for a time that has passed, of which Node would warn', () => {
+    const spy = vi.spyOn(globalThis, 'setTimeout')
+    const late = countdown(10)
+    now = 40
+    late.start('firstByte', now)
+    expect(spy.mock.calls.map(([, ms]) => ms)).toEqual([0])
+    vi.advanceTimersByTime(1)
+    expect(expired).toEqual(['deadline'])
+  })
+
   it('tells of the limit that ran out', () => {
     countdown().start('firstByte', now)
     pass(499)

@@ -82,8 +82,10 @@ export class Countdown {
   #set(due: number): void {
     clearTimeout(this.#timer)
     this.#firesAt = due
-    // Timers may fire a fraction early: rounding up keeps that from costing a second one.
-    const ms = Math.min(Math.ceil(due - performance.now()), LONGEST_TIMER_MS)
+    // Timers may fire a fraction early: rounding up keeps that from costing a second one. What is due
+    // already, after a standstill of ours, is at once: of less than nothing Node warns.
+    const left = Math.max(0, Math.ceil(due - performance.now()))
+    const ms = Math.min(left, LONGEST_TIMER_MS)
     this.#timer = setTimeout(fire, ms, this)
   }
 }

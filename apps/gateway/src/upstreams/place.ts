@@ -13,8 +13,8 @@ export async function waitForPlace(
   deadlineAt: number,
   line: AbortController,
 ): Promise<Slot | Failure> {
-  const left = Math.min(deadlineAt - performance.now(), LONGEST_TIMER_MS)
-  const timer = setTimeout(() => line.abort(), left)
+  const left = Math.max(0, deadlineAt - performance.now())
+  const timer = setTimeout(() => line.abort(), Math.min(left, LONGEST_TIMER_MS))
   try {
     return await upstream.bulkhead.acquire({ signal: line.signal })
   } catch (error) {
