@@ -13,11 +13,11 @@ export async function openLimits(
   logger: Logger,
 ): Promise<Limits> {
   const { limits, tiers } = settings
-  const { cluster, commandTimeoutMs = STORE_TIMEOUT_MS } = settings.redis?.options ?? {}
+  const { commandTimeoutMs = STORE_TIMEOUT_MS } = settings.redis?.options ?? {}
   return new Limits({
     limits,
     tiers,
-    store: redis && (await storeIn(redis, cluster !== undefined)),
+    store: redis && (await storeIn(redis)),
     storeTimeoutMs: Math.min(commandTimeoutMs, STORE_TIMEOUT_MS),
     onStoreChange: ({ available, error }) => {
       if (available) logger.info('limits are shared again')
@@ -27,11 +27,7 @@ export async function openLimits(
   })
 }
 
-async function storeIn({ connections, prefix }: SharedRedis, isCluster: boolean) {
+async function storeIn({ connections, prefix }: SharedRedis) {
   const { redisStore } = await import('@tidegate/rate-limit/redis')
-  return redisStore({
-    redis: connections.commands,
-    prefix: `${prefix}:limit:1`,
-    multiSlot: !isCluster,
-  })
+  return redisStore({ redis: connections.commands, prefix: `${prefix}:limit:1` })
 }
