@@ -96,6 +96,16 @@ describe('responseHeaders', () => {
     ])
   })
 
+  it("renames an upstream's limits of earlier drafts too, which stand for no limit of ours", () => {
+    const theirs = { 'ratelimit-limit': '5', 'ratelimit-remaining': '1', 'ratelimit-reset': '9' }
+    expect(cross(theirs, ['ratelimit', '"g";r=5'])).toEqual([
+      ...['x-tidegate-upstream-ratelimit-limit', '5'],
+      ...['x-tidegate-upstream-ratelimit-remaining', '1'],
+      ...['x-tidegate-upstream-ratelimit-reset', '9'],
+      ...['ratelimit', '"g";r=5'],
+    ])
+  })
+
   it("keeps the upstream's own value of a security header, and our request id", () => {
     const ours = ['x-frame-options', 'DENY', 'x-request-id', 'r', 'referrer-policy', 'p']
     expect(cross({ 'x-frame-options': 'SAMEORIGIN' }, ours)).toEqual([

@@ -54,6 +54,10 @@ const responseRules = new Map<string, ResponseRule>([
   ['x-response-time', 'ours'],
   ['ratelimit', 'ours'],
   ['ratelimit-policy', 'ours'],
+  // Of earlier drafts, and by many services still sent.
+  ['ratelimit-limit', 'ours'],
+  ['ratelimit-remaining', 'ours'],
+  ['ratelimit-reset', 'ours'],
 ])
 
 /** Names which a message's own `Connection` header declares hop-by-hop; `undefined` when none. */
