@@ -1,10 +1,10 @@
 import { tokenBucket } from '@tidegate/rate-limit'
 
-/** What each limit promises; small windows, so that a short run sees many of them. */
+/** What each limit promises; small windows, so that a short run sees many of them. Leases last as the rules say. */
 export const limits = {
   exact: { limit: 150, windowMs: 1_000, burst: 60, overshoot: 0 },
-  leased: { limit: 300, windowMs: 1_000, burst: 400, overshoot: 0 },
-  loose: { limit: 300, windowMs: 1_000, burst: 400, overshoot: 40 },
+  leased: { limit: 300, windowMs: 1_000, burst: 400, overshoot: 0, leaseMs: 334 },
+  loose: { limit: 300, windowMs: 1_000, burst: 400, overshoot: 40, leaseMs: 67 },
 } as const
 
 export type LimitName = keyof typeof limits

@@ -15,11 +15,12 @@ const promised = fc.record({
   windowMs: fc.integer({ min: 1, max: 500 }),
   burst: fc.integer({ min: 1, max: 10 }),
   overshoot: fc.nat(3),
+  leaseMs: fc.nat(30),
 })
 
 /** Every pair of times, one after another. */
 function largestExcess(
-  { limit, windowMs, burst, overshoot = 0 }: Promised,
+  { limit, windowMs, burst, overshoot = 0, leaseMs = 0 }: Promised,
   admissions: readonly Admitted[],
   losses: readonly Loss[],
 ): number {
@@ -28,7 +29,7 @@ function largestExcess(
     admissions.map(({ answeredAt: to }) => {
       const inside = admissions.filter((one) => one.askedAt >= from && one.answeredAt <= to)
       const sum = inside.reduce((total, { cost }) => total + cost, 0)
-      const lost = losses.filter((one) => one.to >= from && one.from <= to)
+      const lost = losses.filter((one) => one.to + leaseMs >= from && one.from <= to)
       const granted = lost.reduce((total, { lagMs = 0 }) => total + burst + rate * lagMs, 0)
       return inside.length === 0
         ? Number.NEGATIVE_INFINITY
@@ -76,6 +77,17 @@ describe('tightestInterval', () => {
     const after = tightestInterval(terms, [at(30, 5), at(40, 5)], lost)
     expect((across?.admitted ?? 0) - (across?.allowed ?? 0)).toBeLessThanOrEqual(0)
     expect((after?.admitted ?? 0) - (after?.allowed ?? 0)).toBeGreaterThan(4.9)
+  })
+
+  it('grants it for as long after as what was leased before may be spent', () => {
+    const terms = { limit: 1, windowMs: 1_000_000, burst: 5, leaseMs: 15 }
+    const at = (time: number, cost: number) => ({ askedAt: time, answeredAt: time, cost })
+    const excess = (begin: number) => {
+      const found = tightestInterval(terms, [at(begin, 5), at(40, 5)], [{ from: 10, to: 20 }])
+      return (found?.admitted ?? 0) - (found?.allowed ?? 0)
+    }
+    expect(excess(35)).toBeLessThanOrEqual(0)
+    expect(excess(36)).toBeGreaterThan(4.9)
   })
 
   it('finds nothing where nothing was admitted', () => {

@@ -22,6 +22,8 @@ export interface Promised {
   readonly burst: number
   /** Tokens that may be admitted beyond it; `maxOvershoot · burst` of loose leases. Default 0. */
   readonly overshoot?: number
+  /** How many milliseconds leases last that are spent without asking: so long they outlive a loss. Default 0. */
+  readonly leaseMs?: number
 }
 
 /** An interval and what was admitted in it. */
@@ -40,21 +42,22 @@ const GRAIN_MS = 1
 /**
  * Of all intervals Δ, the one in which most was admitted beyond the promise, or least was left to it:
  *
- * `admitted ≤ burst + overshoot + rate · Δ + Σ (burst + rate · lag)`, summed over the losses of state in Δ
+ * `admitted ≤ burst + overshoot + rate · Δ + Σ (burst + rate · lag)`, summed over the losses of state in Δ,
+ * and those up to `leaseMs` before it: what was leased before a loss may be spent beside what came after it.
  *
  * The promise was kept if its `admitted` isn't above its `allowed`. What counts for an interval is what was
  * asked and answered within it; so no delay of an answer can look like an excess. `undefined` when
  * nothing was admitted. Takes O(n log n).
  */
 export function tightestInterval(
-  { limit, windowMs, burst, overshoot = 0 }: Promised,
+  { limit, windowMs, burst, overshoot = 0, leaseMs = 0 }: Promised,
   admissions: readonly Admitted[],
   losses: readonly Loss[] = [],
 ): Interval | undefined {
   const rate = limit / windowMs
   const grants = (loss: Loss): number => burst + rate * (loss.lagMs ?? 0)
   const begun = ladder(losses, (loss) => loss.from, grants)
-  const ended = ladder(losses, (loss) => loss.to, grants)
+  const ended = ladder(losses, (loss) => loss.to + leaseMs, grants)
 
   // An interval from s to e is measured by what ends in it: all of that only depends on e but for s itself.
   const byEnd = admissions.toSorted((a, b) => a.answeredAt - b.answeredAt)
