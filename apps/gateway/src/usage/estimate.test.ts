@@ -79,6 +79,17 @@ describe('the input of a request', () => {
     expect(estimate('x'.repeat(400_000), 'audio/mpeg')).toBe(1000)
   })
 
+  it('takes no prompt for a file because its type says so', () => {
+    const body = Buffer.from(
+      JSON.stringify({ input: 'x'.repeat(400_000), prompt: '', stream: true }),
+    )
+    expect(tokenRequest('input', body, 'image/png').estimate.input).toBe(100_000)
+    const asked = tokenRequest('completions', body, 'multipart/form-data; boundary=b')
+    expect(asked).toMatchObject({ estimate: { input: 100_000 }, usageUnasked: true })
+    const text = Buffer.from('x'.repeat(400_000))
+    expect(tokenRequest('messages', text, 'audio/mpeg').estimate.input).toBe(100_000)
+  })
+
   it('passes over a byte order mark', () => {
     const body = Buffer.from('\uFEFF{"prompt":"abcd","max_tokens":7}')
     expect(tokenRequest('completions', body).estimate).toEqual({

@@ -1,4 +1,6 @@
+import { OPEN_BRACE, textStart } from '../upstreams/json-bytes.ts'
 import type { TokenEndpoint } from './endpoints.ts'
+import { isIntricate } from './intricate.ts'
 import { MEDIUM_BYTES, promptBytes } from './prompt-bytes.ts'
 import type { TokenEstimate } from './reservation.ts'
 
@@ -31,18 +33,18 @@ export function tokensOf(bytes: number): number {
 /**
  * Estimates what a request will use. The input: a token for every four bytes of text, 1,000 for each
  * image, sound or file, whatever its size; the output: `max_completion_tokens`, `max_output_tokens` or
- * `max_tokens`, the largest, for each of the `n` answers, else 1,000. A body that isn't a JSON object counts by its
- * bytes, or as one file where its type says so.
+ * `max_tokens`, the largest, for each of the `n` answers, else 1,000. A body that isn't a JSON object, or
+ * too intricate a one to be read for this, counts by its bytes, or as one file where its type says so.
  */
 export function tokenRequest(
   endpoint: TokenEndpoint,
   body: Buffer,
   contentType = '',
 ): TokenRequest {
-  const asked = MEDIA.test(contentType) ? undefined : jsonObject(body)
+  const isMedium = endpoint === 'input' && MEDIA.test(contentType) && !isJson(body)
+  const asked = isMedium ? undefined : jsonObject(body)
   if (asked === undefined) {
-    const bytes = MEDIA.test(contentType) ? MEDIUM_BYTES : body.length
-    const estimate = estimateOf(endpoint, bytes, undefined)
+    const estimate = estimateOf(endpoint, isMedium ? MEDIUM_BYTES : body.length, undefined)
     return { endpoint, estimate, usageUnasked: false, background: false }
   }
   const estimate = estimateOf(endpoint, promptBytes(asked), outputLimit(asked))
@@ -51,9 +53,15 @@ export function tokenRequest(
   return { endpoint, estimate, usageUnasked, background }
 }
 
+/** Whatever its type says: some servers read a body as JSON without a look at that. */
+function isJson(body: Buffer): boolean {
+  return body[textStart(body)] === OPEN_BRACE
+}
+
 type Json = Readonly<Record<string, unknown>>
 
 function jsonObject(body: Buffer): Json | undefined {
+  if (isIntricate(body)) return undefined
   const text = body.toString()
   try {
     // As decoders do, a byte order mark is passed over.
