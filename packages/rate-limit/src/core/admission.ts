@@ -111,8 +111,8 @@ function giveBackAll<Name extends string>(
 async function giveBack<Name extends string>(grant: Grant<Name>, ask: Ask): Promise<Grant<Name>> {
   const { subject, asked, verdicts } = grant
   const undone = asked.flatMap((one, at) => {
-    const { applied = false, stamp = NOTHING_TAKEN } = verdicts[at] ?? {}
-    return applied && stamp !== NOTHING_TAKEN ? [{ at, request: undoing(one, stamp) }] : []
+    const request = undoing(one, verdicts[at])
+    return request === undefined ? [] : [{ at, request }]
   })
   if (undone.length === 0) return grant
   try {
@@ -130,14 +130,6 @@ async function giveBack<Name extends string>(grant: Grant<Name>, ask: Ask): Prom
     // The store is away: the denial stands all the same, and what is held lapses by itself.
     return grant
   }
-}
-
-/** What undoes a `take` that was charged. */
-function undoing<Name extends string>(asked: Asked<Name>, stamp: number): StoreRequest {
-  const { limit, amount, id } = asked
-  if (id === undefined) return { limit, action: 'refund', amount, stamp }
-  if (isReservation(limit)) return { limit, action: 'settle', amount: 0, id, estimate: amount }
-  return { limit, action: 'release', amount: 0, id }
 }
 
 function decisionsOf<Name extends string>(

@@ -1,5 +1,5 @@
 import { InvalidRequestError, NeverAllowedError } from './errors.ts'
-import { capacityOf, type Rule } from './rules.ts'
+import { capacityOf, isRule, type Rule } from './rules.ts'
 import type { Limit, StoreRequest } from './store.ts'
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/
@@ -33,6 +33,11 @@ export class Policies<Name extends string> {
           `Policy "${policy}": a name is 1 to 64 lower-case letters, digits, "-", "_" and ".".`,
         )
       }
+      if (!isRule(rules[policy])) {
+        throw new InvalidRequestError(
+          `Policy "${policy}": make it with tokenBucket, slidingWindow, fixedWindow, concurrency or budget.`,
+        )
+      }
       const limit = Object.freeze({ policy, rule: rules[policy] })
       this.#limits.set(policy, limit)
       if (limit.rule.kind === 'concurrency') continue
@@ -54,8 +59,8 @@ export class Policies<Name extends string> {
   }
 
   hold(requests: readonly PolicyRequest<Name>[], id: string): readonly Asked<Name>[] {
-    if (id === '' || id.length > MAX_ID_LENGTH) {
-      throw new InvalidRequestError(`An id has 1 to ${MAX_ID_LENGTH} characters.`)
+    if (typeof id !== 'string' || id === '' || id.length > MAX_ID_LENGTH) {
+      throw new InvalidRequestError(`An id is text of 1 to ${MAX_ID_LENGTH} characters.`)
     }
     return this.#askAll(requests, id)
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { memoryStore } from './memory-store.ts'
 import { createRateLimiter, type DecisionEvent } from './rate-limiter.ts'
-import { budget, concurrency, fixedWindow, slidingWindow, tokenBucket } from './rules.ts'
+import { budget, concurrency, fixedWindow, type Rule, slidingWindow, tokenBucket } from './rules.ts'
 import type { Store } from './store.ts'
 
 const MINUTE = 60_000
@@ -82,6 +82,13 @@ describe('check', () => {
     await expect(limiter.check('streams', 'ada')).rejects.toThrow(/use acquire/)
     await expect(limiter.check('request' as 'requests', 'ada')).rejects.toThrow(/Known: requests, /)
     expect(() => limiter.checkSync('requests', '')).toThrow(/subject/)
+  })
+
+  it('refuses a policy that no function has checked', () => {
+    for (const rule of [undefined, null, { limit: 5, windowMs: 1_000 }, 'token-bucket']) {
+      const policies = { requests: rule as unknown as Rule }
+      expect(() => createRateLimiter({ policies })).toThrow(/"requests": make it with tokenBucket/)
+    }
   })
 
   it('cannot answer at once when the store cannot', () => {
@@ -218,6 +225,9 @@ describe('acquire', () => {
     }
     expect((await limiter.peek('streams', 'ada')).remaining).toBe(1)
     await expect(limiter.acquire('ada', 'streams', { id: '' })).rejects.toThrow(/id/)
+    await expect(limiter.acquire('ada', 'streams', { id: 5 as unknown as string })).rejects.toThrow(
+      'An id is text',
+    )
   })
 
   it('settles the named budget only, and only with a count', async () => {

@@ -8,7 +8,7 @@ import {
 } from './admission.ts'
 import { type Decision, decisionOf, type Outcome, outcomeOf } from './decision.ts'
 import { InvalidRequestError } from './errors.ts'
-import { FallbackStore, type StoreChange } from './fallback/fallback-store.ts'
+import { checkTimeout, FallbackStore, type StoreChange } from './fallback/fallback-store.ts'
 import type { Ask } from './lease.ts'
 import { memoryStore } from './memory-store.ts'
 import { type Asked, checkSubject, Policies, type PolicyRequest } from './policies.ts'
@@ -101,8 +101,8 @@ export interface RateLimiter<Name extends string = string> {
 /**
  * Makes a rate limiter.
  *
- * @throws InvalidRequestError for a policy's name that isn't allowed; RateLimitError `invalid_limit` for a
- *   `storeTimeoutMs` that isn't a whole number from 1.
+ * @throws InvalidRequestError for a policy's name that isn't allowed, or a policy that no function of this
+ *   package made; RateLimitError `invalid_limit` for a `storeTimeoutMs` that isn't a whole number from 1.
  */
 export function createRateLimiter<Name extends string>(
   options: RateLimiterOptions<Name>,
@@ -126,6 +126,7 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
 
   constructor(options: RateLimiterOptions<Name>) {
     const { policies, store, storeTimeoutMs = 500, now = sinceStart } = options
+    checkTimeout(storeTimeoutMs)
     this.#policies = new Policies(policies)
     this.#now = () => Math.floor(now())
     this.#onDecision = options.onDecision

@@ -16,6 +16,21 @@ describe('rules', () => {
     },
   )
 
+  it('refuse a shadow that is no boolean, and would make a limit that never denies', () => {
+    const shadow = 'false' as unknown as boolean
+    expect(() => tokenBucket({ limit: 1, windowMs: 1_000, shadow })).toThrow(/shadow must be/)
+    expect(() => concurrency({ limit: 1, shadow })).toThrow(/shadow must be/)
+  })
+
+  it.each([null, 'fast', {}, { maxOvershoot: '0.5' }, { maxOvershoot: 2 }])(
+    'refuse a precision of %j',
+    (precision) => {
+      expect(() =>
+        tokenBucket({ limit: 1, windowMs: 1_000, precision: precision as 'exact' }),
+      ).toThrow(/precision must be/)
+    },
+  )
+
   it('fill in what was left out, and cannot be changed', () => {
     const rule = budget({ limit: 5, windowMs: 1_000 })
     expect(rule).toMatchObject({ kind: 'budget', burst: 5, ttlMs: 600_000, shadow: false })

@@ -189,6 +189,21 @@ export function budget(options: BudgetOptions): BudgetRule {
   return Object.freeze({ kind: 'budget', ...bucketOf('budget', options), ttlMs })
 }
 
+const KINDS: readonly unknown[] = [
+  'token-bucket',
+  'sliding-window',
+  'fixed-window',
+  'concurrency',
+  'budget',
+] satisfies Rule['kind'][]
+
+/** Tells a rule from options that no function has checked. */
+export function isRule(value: unknown): value is Rule {
+  return (
+    typeof value === 'object' && value !== null && 'kind' in value && KINDS.includes(value.kind)
+  )
+}
+
 /** The largest cost that the rule can ever allow at once. */
 export function capacityOf(rule: Rule): number {
   return 'burst' in rule ? rule.burst : rule.limit
@@ -225,6 +240,9 @@ function windowOf(name: string, options: WindowOptions) {
 }
 
 function conductOf(name: string, { shadow = false, onStoreError = 'local' }: RuleOptions) {
+  if (typeof shadow !== 'boolean') {
+    throw new RateLimitError('invalid_limit', `${name}: shadow must be true or false.`)
+  }
   if (['local', 'allow', 'deny'].includes(onStoreError)) return { shadow, onStoreError }
   throw new RateLimitError(
     'invalid_limit',
@@ -234,8 +252,9 @@ function conductOf(name: string, { shadow = false, onStoreError = 'local' }: Rul
 
 function precisionOf(name: string, precision: Precision = 'exact'): Precision {
   if (precision === 'exact' || precision === 'leased') return precision
-  const { maxOvershoot } = precision
-  if (maxOvershoot > 0 && maxOvershoot <= 1) return Object.freeze({ maxOvershoot })
+  const maxOvershoot: unknown = Object(precision).maxOvershoot
+  if (typeof maxOvershoot === 'number' && maxOvershoot > 0 && maxOvershoot <= 1)
+    return Object.freeze({ maxOvershoot })
   throw new RateLimitError(
     'invalid_limit',
     `${name}: precision must be 'exact', 'leased', or { maxOvershoot } above 0 up to 1.`,

@@ -1,3 +1,5 @@
+import { RateLimitError } from '../core/errors.ts'
+
 /**
  * What is needed of Redis: the `commands` of `@tidegate/redis`, or a few lines around another client.
  */
@@ -12,4 +14,18 @@ export interface RedisEvaluator {
     keys: readonly string[],
     args: readonly (string | number)[],
   ): Promise<unknown>
+}
+
+/**
+ * Refuses what can't send scripts, such as a client itself: each call would fail, and the limits go on
+ * without being shared.
+ *
+ * @throws RateLimitError `invalid_limit`.
+ */
+export function checkEvaluator(store: string, redis: RedisEvaluator): void {
+  if (typeof (redis as RedisEvaluator | undefined)?.evaluate === 'function') return
+  throw new RateLimitError(
+    'invalid_limit',
+    `${store}: redis must have a method evaluate: the commands of @tidegate/redis, or a few lines around a client of yours (see the README).`,
+  )
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { concurrency, tokenBucket } from '../core/rules.ts'
+import { redisSessionStore } from '../sessions/redis-session-store.ts'
 import type { RedisEvaluator } from './evaluator.ts'
 import { redisStore } from './redis-store.ts'
 
@@ -22,6 +23,14 @@ function answering(reply: unknown) {
 }
 
 describe('redisStore', () => {
+  it('refuses a client itself, which sends no scripts', () => {
+    const client = { eval: () => undefined } as unknown as RedisEvaluator
+    for (const make of [redisStore, redisSessionStore]) {
+      expect(() => make({ redis: client })).toThrow(/redis must have a method evaluate/)
+      expect(() => make({ redis: undefined as unknown as RedisEvaluator })).toThrow(/evaluate/)
+    }
+  })
+
   it('asks once for all requests, by keys of one slot that tell nothing of a user', async () => {
     const { calls, redis } = answering('1 1 2 0 334 7 0 0 -1 60000 -1')
     const verdicts = await redisStore({ redis, prefix: 'app' }).decide(

@@ -1,6 +1,6 @@
 import { RateLimitError } from '../core/errors.ts'
 import type { Store } from '../core/store.ts'
-import type { RedisEvaluator } from './evaluator.ts'
+import { checkEvaluator, type RedisEvaluator } from './evaluator.ts'
 import { Nodes } from './nodes.ts'
 import { ScriptBackend } from './script-backend.ts'
 import { TieredStore } from './tiers/tiered-store.ts'
@@ -56,10 +56,12 @@ export interface RedisStoreOptions {
  * nothing is charged in part. The evaluator has to give up in time, as others may wait for its answer;
  * when too many do, calls reject with `store_busy`.
  *
- * @throws RateLimitError `invalid_limit` for a prefix that holds braces, or a number that is no count.
+ * @throws RateLimitError `invalid_limit` for a `redis` without `evaluate`, a prefix that holds braces, or a
+ *   number that is no count.
  */
 export function redisStore(options: RedisStoreOptions): Store {
   const { redis, prefix, multiSlot } = options
+  checkEvaluator('redisStore', redis)
   if (prefix !== undefined && /[{}]/.test(prefix)) {
     throw new RateLimitError('invalid_limit', 'redisStore: the prefix must not hold "{" or "}".')
   }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { RateLimitError } from '../core/errors.ts'
-import type { RedisEvaluator } from '../redis/redis-store.ts'
+import { checkEvaluator, type RedisEvaluator } from '../redis/evaluator.ts'
 import type { Session, SessionAnswer } from './session.ts'
 import { sessionScript } from './session-script.ts'
 import type { SessionStore } from './session-store.ts'
@@ -26,12 +26,13 @@ const FIELDS = 5
  * With an eviction policy other than `noeviction`, Redis may forget sessions: they begin anew, and what
  * was ended is refused no more.
  *
- * @throws RateLimitError `invalid_limit` for a prefix that holds braces.
+ * @throws RateLimitError `invalid_limit` for a `redis` without `evaluate`, or a prefix that holds braces.
  */
 export function redisSessionStore({
   redis,
   prefix = 'tidegate:sessions:1',
 }: RedisSessionStoreOptions): SessionStore {
+  checkEvaluator('redisSessionStore', redis)
   if (/[{}]/.test(prefix)) {
     const message = 'redisSessionStore: the prefix must not hold "{" or "}".'
     throw new RateLimitError('invalid_limit', message)

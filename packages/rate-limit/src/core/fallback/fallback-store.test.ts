@@ -168,6 +168,20 @@ describe('a store that is silent', () => {
     expect(store.asked.filter(({ subject }) => subject === 'ada')).toHaveLength(3)
   })
 
+  it('gives back late what was taken for a caller who was answered without it', async () => {
+    const { limiter, conduct, recover, store } = setUp()
+    const peek = async () => {
+      const { decisions } = await limiter.check('rate', 'ada')
+      return decisions
+    }
+    void peek
+    conduct('hangs')
+    const asked = limiter.acquire(['slots', { policy: 'tokens', cost: 400 }, 'rate'], 'ada')
+    void asked
+    store.answerKept()
+    await recover()
+  })
+
   it('is not taken for silent when it answered while this process was paused', async () => {
     const { store, changes, limiter, conduct } = setUp()
     conduct('hangs')
@@ -421,5 +435,6 @@ describe('storeTimeoutMs', () => {
     const policies = { p: tokenBucket({ limit: 1, windowMs: MINUTE }) }
     const store = new FaultyStore()
     expect(() => createRateLimiter({ policies, store, storeTimeoutMs })).toThrow(/storeTimeoutMs/)
+    expect(() => createRateLimiter({ policies, storeTimeoutMs })).toThrow(/storeTimeoutMs/)
   })
 })

@@ -1,6 +1,7 @@
 import { isRateLimitError, RateLimitError, type RateLimitErrorCode } from '../errors.ts'
 import { tokenBucket } from '../rules.ts'
 import type { Store, StoreRequest, Verdict } from '../store.ts'
+import { undoing } from '../undoing.ts'
 import { Breaker, type BreakerClock } from './breaker.ts'
 import { LocalDecisions } from './local-decisions.ts'
 import { type Waiter, WaitingRoom } from './waiting-room.ts'
@@ -54,7 +55,8 @@ interface WaitingCall extends Call, Waiter {
  * A store that always answers: as the other store does or, while that one fails or is silent, as each
  * policy's `onStoreError` says. At the first failure, or silence of `timeoutMs`, all who wait are answered
  * at once, and those who come next don't wait; looks that take nothing then find out, aside from all calls,
- * when the store is back, and writes again. What an answer that comes too late had charged stays charged.
+ * when the store is back, and writes again. An answer that comes too late is dropped: what it charged of a rate
+ * or window stays charged; slots and reservations, which nobody would ever let go of, are given back.
  *
  * The store is there or it isn't, also one of which only a part is away: which subjects that concerns isn't
  * known here, and finding out by one failure of each would cost each its timeout.
@@ -70,15 +72,8 @@ export class FallbackStore implements Store {
   readonly #waiting: WaitingRoom<WaitingCall>
   #failed: Call | undefined
 
-  /** @throws RateLimitError `invalid_limit` for a `timeoutMs` that isn't a whole number from 1. */
   constructor(store: Store, options: FallbackOptions) {
     const { timeoutMs, now, onChange, clock } = options
-    if (!Number.isSafeInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > MOST_TIMEOUT_MS) {
-      throw new RateLimitError(
-        'invalid_limit',
-        `storeTimeoutMs must be a whole number from 1 to ${MOST_TIMEOUT_MS}.`,
-      )
-    }
     this.#store = store
     this.#timeoutMs = timeoutMs
     this.#now = now
@@ -155,6 +150,7 @@ export class FallbackStore implements Store {
       answer.then(
         (verdicts) => {
           if (this.#waiting.leave(call)) resolve(verdicts)
+          else void this.#giveBack(call, verdicts)
         },
         (error) => {
           if (!this.#waiting.leave(call)) return
@@ -166,6 +162,21 @@ export class FallbackStore implements Store {
         },
       )
     })
+  }
+
+  /** What was taken for a caller who has been answered without it. */
+  async #giveBack({ subject, requests }: Call, verdicts: readonly Verdict[]): Promise<void> {
+    const unheard = requests.flatMap((request, at) => {
+      const { action, id } = request
+      if (action !== 'take' || id === undefined) return []
+      return undoing(request, verdicts[at]) ?? []
+    })
+    if (unheard.length === 0) return
+    try {
+      await this.#store.decide(subject, unheard, this.#now())
+    } catch {
+      // The store is away again: what it holds lapses.
+    }
   }
 
   /** @throws what is the caller's fault. */
@@ -243,4 +254,13 @@ export class FallbackStore implements Store {
       // An observer that fails changes nothing about the store.
     }
   }
+}
+
+/** @throws RateLimitError `invalid_limit` for what isn't a whole number from 1, or more than timers take. */
+export function checkTimeout(timeoutMs: number): void {
+  if (Number.isSafeInteger(timeoutMs) && timeoutMs >= 1 && timeoutMs <= MOST_TIMEOUT_MS) return
+  throw new RateLimitError(
+    'invalid_limit',
+    `storeTimeoutMs must be a whole number from 1 to ${MOST_TIMEOUT_MS}.`,
+  )
 }
