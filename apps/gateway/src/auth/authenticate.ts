@@ -11,6 +11,9 @@ import { type Presented, presentedKeys } from './presented.ts'
 import { missing, refusalOf, tooManyFailures } from './refusals.ts'
 import type { Known, TokenFault } from './verdict.ts'
 
+/** How many headers of one name are looked at. */
+const MOST_JOINED = 4
+
 /** Why somebody was not let in. */
 export interface AuthFailure {
   readonly reason: 'missing' | 'unknown' | 'insufficient' | TokenFault
@@ -72,19 +75,27 @@ function admit(
   c: Context<GatewayEnv>,
   identity: Identity,
   judged: readonly Judged[],
-  { guard, onUse }: AuthParts,
+  { callers, guard, onUse }: AuthParts,
 ): void {
   const exchange = c.get('exchange')
   exchange.client = identity.id
   c.set('identity', identity)
   // A client may send its credential in several headers, or an old token beside: none of them goes on.
-  const ours = judged.filter(({ verdict }) => verdict.kind !== 'unknown')
+  const ours = judged.filter(
+    ({ verdict, presented }) => verdict.kind !== 'unknown' || isOurs(presented, callers),
+  )
   c.set(
     'consumedHeaders',
     ours.map(({ presented }) => presented.header),
   )
   guard?.succeeded(exchange.clientIp, callerOf(identity))
   onUse(exchange, identity)
+}
+
+/** Nobody was asked about it, or Node has joined several of that name into one. */
+function isOurs({ header, key }: Presented, callers: Callers): boolean {
+  const parts = [key, ...key.split(', ', MOST_JOINED)]
+  return parts.some((part) => callers.recall({ header, key: part }) !== undefined)
 }
 
 function refuse(

@@ -53,6 +53,14 @@ describe('a JWT of the issuer', () => {
     expect(provider.lastRequest.headerValues('x-api-key')).toEqual([])
   })
 
+  it('lets no key pass beside it that was sent twice, and whatever else nobody here knows', async () => {
+    const good = bearer(await issuer.sign())
+    await ask(gateway, { ...good, 'x-api-key': 'tg-static-key, tg-static-key' }, '/echo/c')
+    expect(provider.lastRequest.headerValues('x-api-key')).toEqual([])
+    await ask(gateway, { ...good, 'x-api-key': 'sk-one, sk-two' }, '/echo/d')
+    expect(provider.lastRequest.headerValues('x-api-key')).toEqual(['sk-one, sk-two'])
+  })
+
   it('is named in the log by its user, and its use and tier by a security event', async () => {
     const token = await issuer.sign({ sub: 'user-17', plan: { tier: 'pro' } })
     await ask(gateway, { ...bearer(token), 'x-request-id': 'by-user' })
