@@ -1,7 +1,8 @@
 import { type Decision, decisionOf, type Outcome, outcomeOf } from './decision.ts'
 import { type Ask, type Held, type Lease, StoreLease } from './lease.ts'
-import { type Asked, isReservation, type PolicyRequest } from './policies.ts'
-import { NOTHING_TAKEN, type StoreRequest, type Verdict } from './store.ts'
+import type { Asked, PolicyRequest } from './policies.ts'
+import type { Verdict } from './store.ts'
+import { undoing } from './undoing.ts'
 
 /** How something is acquired. */
 export interface AcquireOptions {

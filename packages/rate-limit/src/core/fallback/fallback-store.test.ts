@@ -168,18 +168,25 @@ describe('a store that is silent', () => {
     expect(store.asked.filter(({ subject }) => subject === 'ada')).toHaveLength(3)
   })
 
-  it('gives back late what was taken for a caller who was answered without it', async () => {
-    const { limiter, conduct, recover, store } = setUp()
-    const peek = async () => {
-      const { decisions } = await limiter.check('rate', 'ada')
-      return decisions
-    }
-    void peek
+  it('gets back, late, slots and reservations of a caller who was answered without it', async () => {
+    const { limiter, store, conduct, recover } = setUp()
+    await limiter.acquire('ada', 'slots', { id: 'mine' })
     conduct('hangs')
-    const asked = limiter.acquire(['slots', { policy: 'tokens', cost: 400 }, 'rate'], 'ada')
-    void asked
+    const asked = [
+      limiter.acquire('ada', ['rate', 'slots', { policy: 'tokens', cost: 400 }]),
+      limiter.acquire('ada', 'slots', { id: 'mine' }),
+    ]
+    await vi.advanceTimersByTimeAsync(SILENCE_MS)
+    const [admission] = await Promise.all(asked)
+    conduct('answers')
     store.answerKept()
     await recover()
+    // What was held before is held still: asked for again, it had taken nothing.
+    expect(await limiter.peek('slots', 'ada')).toMatchObject({ remaining: 7, source: 'memory' })
+    expect(await limiter.peek('tokens', 'ada')).toMatchObject({ remaining: 1_000 })
+    // What is held here is let go of here.
+    expect(await admission?.lease?.settle(10)).toBe(true)
+    expect(await admission?.lease?.release()).toBe(true)
   })
 
   it('is not taken for silent when it answered while this process was paused', async () => {
