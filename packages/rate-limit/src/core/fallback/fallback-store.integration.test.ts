@@ -85,6 +85,23 @@ describe('a limiter whose Redis', () => {
     expect(changes.map(({ available }) => available)).toEqual([false, true])
   })
 
+  it('hangs has no slots left of those who were answered without it', async () => {
+    const { limiter, recovered } = open()
+    const acquireAll = () =>
+      Promise.all(Array.from({ length: 5 }, () => limiter.acquire('bob', 'slots')))
+    await limiter.check('rate', 'bob')
+    server.pause()
+    const local = await acquireAll()
+    expect(local.map(({ source }) => source)).toEqual(Array(5).fill('fallback-local'))
+    await Promise.all(local.map(({ lease }) => lease?.release()))
+    server.resume()
+    await recovered()
+    const shared = await acquireAll()
+    expect(shared.map(({ allowed, source }) => [allowed, source])).toEqual(
+      Array(5).fill([true, 'redis']),
+    )
+  })
+
   it('dies goes on alone until it is started again', async () => {
     const { limiter, changes, recovered } = open()
     await limiter.check('rate', 'ada', { cost: 40 })
