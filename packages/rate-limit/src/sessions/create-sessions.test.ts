@@ -11,6 +11,16 @@ describe('createSessions', () => {
     expect(opened.map(({ allowed }) => allowed)).toEqual([true, true, true, true, true, false])
   })
 
+  it('keeps the beginning of what a session is listed under, in good characters', async () => {
+    const sessions = createSessions()
+    await sessions.touch('ada', 'long', { client: 'é'.repeat(9_000) })
+    await sessions.touch('eve', 'half', { client: 'phone \ud800' })
+    await sessions.touch('bob', 'none', { client: '' })
+    expect((await sessions.list('ada'))[0]?.client).toBe('é'.repeat(256))
+    expect((await sessions.list('eve'))[0]?.client).toBe('phone \ufffd')
+    expect((await sessions.list('bob'))[0]?.client).toBeUndefined()
+  })
+
   it('makes ids that cannot be guessed, and handles that do not tell them', async () => {
     const sessions = createSessions()
     const one = await sessions.open('ada', { client: 'phone' })

@@ -158,10 +158,9 @@ class StoreSessions implements Sessions {
     { client }: SessionInfo,
     now: number,
   ): Promise<SessionAnswer> {
-    const told = client?.slice(0, 256).toWellFormed()
     const touch = {
       handle,
-      client: told === '' ? undefined : told,
+      client: client === undefined || client === '' ? undefined : brief(client),
       ttlMs: this.ttlMs,
       limit: this.maxPerUser,
     }
@@ -203,6 +202,7 @@ function checked(name: string, value: number, least: number, most: number): numb
 }
 
 const LONGEST = 1_024
+const LONGEST_CLIENT = 256
 
 function checkText(what: string, text: string): string {
   if (typeof text === 'string' && text !== '' && text.length <= LONGEST) return text
@@ -215,4 +215,9 @@ function byAge(one: Session, two: Session): number {
 
 function sinceStart(): number {
   return performance.timeOrigin + performance.now()
+}
+
+/** A copy of the beginning: a mere slice would keep all of the text in memory for as long as itself. */
+function brief(text: string): string {
+  return Buffer.from(text.slice(0, LONGEST_CLIENT)).toString()
 }
