@@ -9,6 +9,7 @@ import type { SharedRedis } from './redis.ts'
 import type { Endpoint } from './upstreams/endpoint.ts'
 import type { FailureLog } from './upstreams/failure-log.ts'
 import type { Upstream } from './upstreams/upstream.ts'
+import { refusesStreamOptions } from './usage/usage-question.ts'
 
 /** What the health endpoints look at. */
 export interface HealthSources {
@@ -154,7 +155,7 @@ function endpointHealth(endpoint: Endpoint) {
     answered: traffic.answered,
     failed: traffic.failed,
     malformed_events: traffic.malformedEvents,
-    ...(endpoint.refusesStreamOptions && { refuses_stream_options: true }),
+    ...(refusesStreamOptions(endpoint) && { refuses_stream_options: true }),
     latency_ms: percentiles(latency),
     last_answer_at: isoOrNull(traffic.lastAnswerAt),
     last_failure_at: isoOrNull(traffic.lastFailureAt),

@@ -24,8 +24,8 @@ export interface Endpoint {
   readonly traffic: Traffic
   /** Attempts under way. */
   pending: number
-  /** It answers only requests without `stream_options`: what its streams used is estimated. */
-  refusesStreamOptions: boolean
+  /** When it last answered only without `stream_options`, on the scale of `performance.now()`. */
+  streamOptionsRefusedAt: number
   /** Where a request for `path` (normalised, with its prefix stripped) goes here. */
   target(path: string, query: string): string
 }
@@ -86,7 +86,7 @@ export function createEndpoint(
       lastFailure: undefined,
     },
     pending: 0,
-    refusesStreamOptions: false,
+    streamOptionsRefusedAt: Number.NEGATIVE_INFINITY,
     target: targetBuilder(upstream, url),
   }
 }

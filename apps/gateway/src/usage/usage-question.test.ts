@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Endpoint } from '../upstreams/endpoint.ts'
-import { UsageQuestion } from './usage-question.ts'
+import { refusesStreamOptions, UsageQuestion } from './usage-question.ts'
 
-const endpoint = (): Endpoint => ({ refusesStreamOptions: false }) as Endpoint
+const endpoint = (): Endpoint => ({ streamOptionsRefusedAt: Number.NEGATIVE_INFINITY }) as Endpoint
 
 const REFUSAL = Buffer.from('{"error":{"message":"Unrecognized request argument: stream_options"}}')
 
@@ -15,7 +15,7 @@ describe('UsageQuestion', () => {
     expect(question.isRefusedIn(one, REFUSAL)).toBe(false)
   })
 
-  it('leaves the option out where it was refused, and for good once that was answered', () => {
+  it('leaves the option out where it was refused, and for ten minutes once that was answered', () => {
     const [one, other] = [endpoint(), endpoint()]
     const question = new UsageQuestion(true)
     expect(question.ask(one)).toBe(true)
@@ -24,11 +24,14 @@ describe('UsageQuestion', () => {
     expect(question.ask(one)).toBe(false)
     expect(question.ask(other)).toBe(true)
     question.answered(other)
-    expect(one.refusesStreamOptions).toBe(false)
+    expect(refusesStreamOptions(one)).toBe(false)
     question.answered(one)
-    expect(one.refusesStreamOptions).toBe(true)
+    expect(refusesStreamOptions(one)).toBe(true)
     expect(new UsageQuestion(true).ask(one)).toBe(false)
     expect(new UsageQuestion(true).ask(other)).toBe(true)
+    one.streamOptionsRefusedAt -= 600_000
+    expect(refusesStreamOptions(one)).toBe(false)
+    expect(new UsageQuestion(true).ask(one)).toBe(true)
   })
 
   it('takes other refusals for what they are', () => {

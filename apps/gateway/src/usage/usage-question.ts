@@ -4,8 +4,19 @@ import type { Endpoint } from '../upstreams/endpoint.ts'
 const REFUSED_NAME = /stream_options|include_usage/
 
 /**
+ * How long it is believed. It may have been one model of many: whoever asks for that one must not keep
+ * the use of all others from being known.
+ */
+const BELIEVED_MS = 600_000
+
+/** Whether an endpoint has refused the option lately, and answered without it. */
+export function refusesStreamOptions({ streamOptionsRefusedAt }: Endpoint): boolean {
+  return performance.now() - streamOptionsRefusedAt < BELIEVED_MS
+}
+
+/**
  * Whether one request's stream is asked for its usage, endpoint by endpoint. One that refuses the option
- * is asked again without it; if it answers then, no later stream is asked of it.
+ * is asked again without it; if it answers then, no stream is asked of it for ten minutes.
  */
 export class UsageQuestion {
   readonly #needed: boolean
@@ -19,7 +30,8 @@ export class UsageQuestion {
 
   /** Whether the next attempt there is to ask. */
   ask(endpoint: Endpoint): boolean {
-    const asks = this.#needed && !endpoint.refusesStreamOptions && !this.#refused.includes(endpoint)
+    const asks =
+      this.#needed && !refusesStreamOptions(endpoint) && !this.#refused.includes(endpoint)
     if (asks) this.#asked.push(endpoint)
     return asks
   }
@@ -39,6 +51,6 @@ export class UsageQuestion {
 
   /** The endpoint has given a good answer. */
   answered(endpoint: Endpoint): void {
-    if (this.#refused.includes(endpoint)) endpoint.refusesStreamOptions = true
+    if (this.#refused.includes(endpoint)) endpoint.streamOptionsRefusedAt = performance.now()
   }
 }
