@@ -54,6 +54,17 @@ export class Policies<Name extends string> {
     return charge ?? withoutSlots(this.#ask('take', policy, cost))
   }
 
+  /** The charge of 1 where that is all that is asked, and nothing is held by it. */
+  plainCharge(
+    requests: PolicyRequest<Name> | readonly PolicyRequest<Name>[],
+  ): Asked<Name> | undefined {
+    const list = typeof requests === 'string' || 'policy' in requests ? [requests] : requests
+    const [one] = list
+    if (typeof one !== 'string' || list.length !== 1) return undefined
+    const charge = this.#charges.get(one)
+    return charge === undefined || isHeld(charge.limit) ? undefined : charge
+  }
+
   chargeAll(requests: readonly PolicyRequest<Name>[]): readonly Asked<Name>[] {
     return this.#askAll(requests).map(withoutSlots)
   }

@@ -6,6 +6,7 @@ import {
   acquireInOrder,
   type SubjectRequests,
 } from './admission.ts'
+import { type AtOnce, admitAtOnce } from './admit-at-once.ts'
 import { type Decision, decisionOf, type Outcome, outcomeOf } from './decision.ts'
 import { InvalidRequestError } from './errors.ts'
 import { checkTimeout, FallbackStore, type StoreChange } from './fallback/fallback-store.ts'
@@ -123,6 +124,8 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
     return this.#store.decide(subject, requests, this.#now())
   }
   readonly #reportEach: Acquisition<Name>['report']
+  /** Absent where the store may have to be waited for, or each decision is told of. */
+  readonly #atOnce: AtOnce<Name> | undefined = undefined
 
   constructor(options: RateLimiterOptions<Name>) {
     const { policies, store, storeTimeoutMs = 500, now = sinceStart } = options
@@ -132,14 +135,17 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
     this.#onDecision = options.onDecision
     this.#reportEach =
       options.onDecision && ((subject, decisions) => this.#report(subject, outcomeOf(decisions)))
-    this.#store =
-      store === undefined
-        ? memoryStore()
-        : new FallbackStore(store, {
-            timeoutMs: storeTimeoutMs,
-            now: this.#now,
-            onChange: options.onStoreChange,
-          })
+    if (store !== undefined) {
+      const onChange = options.onStoreChange
+      const fallback = { timeoutMs: storeTimeoutMs, now: this.#now, onChange }
+      this.#store = new FallbackStore(store, fallback)
+      return
+    }
+    const memory = memoryStore()
+    this.#store = memory
+    if (options.onDecision !== undefined) return
+    const [newId, ask] = [() => this.#newId(), this.#ask]
+    this.#atOnce = { store: memory, policies: this.#policies, newId, ask }
   }
 
   async check(policy: Name, subject: string, options?: CheckOptions): Promise<Decision<Name>> {
@@ -175,11 +181,19 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
 
   async acquireAll(
     asks: readonly SubjectRequests<Name>[],
-    { id = this.#newId() }: AcquireOptions = {},
+    { id }: AcquireOptions = {},
   ): Promise<Admission<Name>> {
     if (asks.length === 0 || asks.some(isNamedBefore)) {
       throw new InvalidRequestError('Ask at least one subject, and each of them once.')
     }
+    if (this.#atOnce !== undefined && id === undefined) {
+      const admission = admitAtOnce(asks, this.#now(), this.#atOnce)
+      if (admission !== undefined) return admission
+    }
+    return await this.#acquireInOrder(asks, id ?? this.#newId())
+  }
+
+  #acquireInOrder(asks: readonly SubjectRequests<Name>[], id: string): Promise<Admission<Name>> {
     // All are checked before the first is asked, so that nothing is charged for what is asked wrongly.
     const steps = asks.map(({ subject, requests }) => {
       checkSubject(subject)
