@@ -146,14 +146,14 @@ export class FallbackStore implements Store {
     return new Promise((resolve, reject) => {
       const since = this.#clock.monotonic()
       const call: WaitingCall = { since, subject, requests, answer: resolve }
-      this.#waiting.enter(call)
+      const place = this.#waiting.enter(call)
       answer.then(
         (verdicts) => {
-          if (this.#waiting.leave(call)) resolve(verdicts)
+          if (this.#waiting.leave(place)) resolve(verdicts)
           else void this.#giveBack(call, verdicts)
         },
         (error) => {
-          if (!this.#waiting.leave(call)) return
+          if (!this.#waiting.leave(place)) return
           try {
             resolve(this.#answerFor(error, subject, requests))
           } catch (fault) {

@@ -4,6 +4,9 @@ import type { Batcher } from './batcher.ts'
 import { Line, type LineKeeper, type Tiers } from './line.ts'
 import type { Moment } from './moment.ts'
 
+/** How many subjects have a line before those that nobody is in are let go of. */
+const MOST_LINES = 10_000
+
 /** How a {@link Coalescer} is made. */
 export interface CoalescerOptions {
   readonly batcher: Batcher
@@ -22,7 +25,9 @@ export class Coalescer implements LineKeeper {
   readonly tiers: Tiers
   readonly moment: () => Moment
   readonly #maxWaiting: number
-  readonly #lines = new Map<string, Line[]>()
+  /** Lines stay when nobody is in them, for whoever comes next. */
+  #lines = new Map<string, Line[]>()
+  #sweepAt = MOST_LINES
   #waiting = 0
 
   constructor({ batcher, tiers, moment, maxWaiting }: CoalescerOptions) {
@@ -43,18 +48,12 @@ export class Coalescer implements LineKeeper {
 
   /** Leases tokens for what will be asked, taking none, unless something is on its way already. */
   refill(subject: string, request: StoreRequest): void {
-    if (this.#find(subject, [request]) !== undefined) return
+    if (this.#find(subject, [request])?.isIdle === false) return
     this.#lineOf(subject, [request]).refill({ ...request, amount: 0 })
   }
 
   left(callers: number): void {
     this.#waiting -= callers
-  }
-
-  done(line: Line): void {
-    const others = this.#lines.get(line.subject)?.filter((other) => other !== line) ?? []
-    if (others.length === 0) this.#lines.delete(line.subject)
-    else this.#lines.set(line.subject, others)
   }
 
   #find(subject: string, requests: readonly StoreRequest[]): Line | undefined {
@@ -64,13 +63,31 @@ export class Coalescer implements LineKeeper {
   #lineOf(subject: string, requests: readonly StoreRequest[]): Line {
     const known = this.#find(subject, requests)
     if (known !== undefined && !known.isStuck) return known
-    if (known !== undefined) this.done(known)
     const line = new Line(subject, requests, this)
     for (const caller of known?.abandon() ?? []) line.join(caller)
     const lines = this.#lines.get(subject)
-    if (lines === undefined) this.#lines.set(subject, [line])
-    else lines.push(line)
+    if (lines !== undefined) lines.splice(known ? lines.indexOf(known) : 0, known ? 1 : 0, line)
+    else this.#begin(subject, line)
     return line
+  }
+
+  #begin(subject: string, line: Line): void {
+    if (this.#lines.size >= this.#sweepAt) this.#sweep()
+    this.#lines.set(subject, [line])
+  }
+
+  /**
+   * Lets go of lines that nobody is in: of all at once, as a map whose entries come and go keeps what was
+   * in it from being collected for long (V8 links the tables that it replaces).
+   */
+  #sweep(): void {
+    const kept = new Map<string, Line[]>()
+    for (const [subject, lines] of this.#lines) {
+      const used = lines.filter(({ isIdle }) => !isIdle)
+      if (used.length > 0) kept.set(subject, used)
+    }
+    this.#lines = kept
+    this.#sweepAt = Math.max(MOST_LINES, 2 * kept.size)
   }
 }
 

@@ -29,8 +29,6 @@ export interface LineKeeper {
   readonly moment: () => Moment
   /** So many have left a queue. */
   left(callers: number): void
-  /** Nobody is there any more. */
-  done(line: Line): void
 }
 
 /** Those who ask the same policies of one subject: some on their way, the others behind them. */
@@ -47,6 +45,11 @@ export class Line implements Parcel {
     this.subject = subject
     this.#requests = requests
     this.#keeper = keeper
+  }
+
+  /** Whether nothing is on its way, and nobody waits. */
+  get isIdle(): boolean {
+    return this.#onTheWay === undefined && !this.#scheduled
   }
 
   /** Whether what is on its way has been there for so long that it won't come back. */
@@ -134,8 +137,7 @@ export class Line implements Parcel {
       served += 1
     }
     this.#leaveQueue(served)
-    if (this.#queue.length === 0 && this.#refill === undefined) this.#keeper.done(this)
-    else this.#schedule()
+    if (this.#queue.length > 0 || this.#refill !== undefined) this.#schedule()
   }
 
   #schedule(): void {
