@@ -1,7 +1,7 @@
 import type { Backend, BackendAnswer, BackendAsk } from '../backend.ts'
 
 /** How many keys one call of the backend names, so that no script holds others up for long. */
-const MOST_KEYS = 200
+const MOST_KEYS = 64
 
 /** What goes with the next batch. It says what it asks only then, so that more may join until it leaves. */
 export interface Parcel {
