@@ -131,7 +131,7 @@ describe('TieredStore', () => {
     const { wire, store } = open()
     for (let at = 0; at < 450; at += 1) void store.decide(`user-${at}`, [take(bucket)])
     await wire.pass()
-    expect(wire.sent.map(({ length }) => length)).toEqual([200, 200, 50])
+    expect(wire.sent.map(({ length }) => length)).toEqual([64, 64, 64, 64, 64, 64, 64, 2])
   })
 
   it('has those who come meanwhile wait and go as one, admitted in the order in which they came', async () => {
