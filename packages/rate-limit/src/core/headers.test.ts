@@ -88,6 +88,12 @@ describe('rateLimitHeaders', () => {
     expect(headers).not.toHaveProperty('x-ratelimit-limit-requests')
   })
 
+  it('refuses units that there are not', async () => {
+    const outcome = await setUp().limiter.checkAll('ada', ['burst'])
+    const units = { burst: 'euros' } as unknown as HeaderOptions['units']
+    expect(() => rateLimitHeaders(outcome, { units })).toThrow(/"burst" counts no "euros". Known: /)
+  })
+
   it('tells the decisions of several subjects together', async () => {
     const { limiter } = setUp()
     const told = [await limiter.check('daily', '192.0.2.1'), await limiter.check('burst', 'ada')]

@@ -67,7 +67,7 @@ const writers: Readonly<Record<HeaderForm, (headers: Fields, told: Told) => void
  * request was denied, until what it asked for fits. Slots have none, as nobody knows when one is released.
  * `retry-after` is never before the `t` of a policy that denies, and is left out if waiting doesn't help.
  *
- * @throws InvalidRequestError for a form that doesn't exist.
+ * @throws InvalidRequestError for a form or a unit that doesn't exist.
  */
 export function rateLimitHeaders(
   told: Decision | Outcome | readonly (Decision | Outcome)[],
@@ -194,9 +194,15 @@ function unitOf(
   { units }: HeaderOptions,
 ): QuotaUnit {
   const named = units && Object.hasOwn(units, policy) ? units[policy] : undefined
-  if (named !== undefined) return named
+  if (named !== undefined && Object.hasOwn(UNIT_PARAMETERS, named)) return named
+  if (named !== undefined) throw unknownUnit(policy, named)
   if (rule.kind === 'concurrency') return 'concurrent-requests'
   return rule.kind === 'budget' ? 'tokens' : 'requests'
+}
+
+function unknownUnit(policy: string, unit: string): InvalidRequestError {
+  const known = Object.keys(UNIT_PARAMETERS).join(', ')
+  return new InvalidRequestError(`units: "${policy}" counts no "${unit}". Known: ${known}.`)
 }
 
 function effectiveWindowOf(decision: Decision): number | undefined {
