@@ -46,6 +46,8 @@ describe.each(kinds)('a refund of a %s', (name, rules) => {
           if (verdict === undefined) throw new TypeError('no verdict')
           return verdict
         }
+        // Both know the subject from the beginning: each counts the clock's steps since it does.
+        for (const of of [store, without]) ask(of, { action: 'take', amount: 0 })
         for (const [move, { step, action, cost, id, after }] of list.entries()) {
           // The count of a fixed window goes back with the clock: its stamp would be another window's.
           clock += name === 'fixed window' ? Math.abs(step) : step
