@@ -126,7 +126,9 @@ describe('a hedge', () => {
 
   it('waits for the 95th percentile of what was measured', async () => {
     await using gateway = await hedging({ after: 'p95', budget: '100%' })
-    for (let i = 0; i < 25; i += 1) expect((await ask(gateway)).attempts).toBe(1)
+    // From the twentieth on one in twenty is slower than that, and hedged.
+    for (let i = 0; i < 20; i += 1) expect((await ask(gateway)).attempts).toBe(1)
+    for (let i = 0; i < 5; i += 1) await ask(gateway)
     stall(a)
     const before = a.hits
     for (let i = 0; i < 20 && a.hits === before; i += 1) {

@@ -52,6 +52,8 @@ class Tables {
   readonly #maxKeys: number
   readonly #byLimit = new WeakMap<Limit, MeterTable>()
   readonly #byMeaning = new Map<string, MeterTable>()
+  #lastLimit: Limit | undefined
+  #last: MeterTable | undefined
 
   constructor(maxKeys: number) {
     this.#maxKeys = maxKeys
@@ -64,7 +66,11 @@ class Tables {
   }
 
   of(limit: Limit): MeterTable {
-    return this.#byLimit.get(limit) ?? this.#find(limit)
+    // Often the same policy is asked again and again.
+    if (limit === this.#lastLimit && this.#last !== undefined) return this.#last
+    this.#last = this.#byLimit.get(limit) ?? this.#find(limit)
+    this.#lastLimit = limit
+    return this.#last
   }
 
   #find(limit: Limit): MeterTable {

@@ -233,7 +233,9 @@ describe('connectRedis over TLS', () => {
     })
     expect(await redis.commands.call('PING')).toBe('PONG')
     await using stranger = connectRedis({ url: server.url, tls: { ca }, connectTimeoutMs: 500 })
-    await expect(stranger.ready()).rejects.toMatchObject({ code: 'tls_failed' })
+    // TLS 1.3 tells a client after it has finished, and the reset of the connection may overtake that.
+    const code = expect.stringMatching(/^(tls|connection)_failed$/)
+    await expect(stranger.ready()).rejects.toMatchObject({ code })
   })
 })
 

@@ -135,6 +135,8 @@ export class FallbackStore implements Store {
       return undefined
     }
     if (this.#breaker.startProbe()) void this.#probe()
+    // A process that has only just begun may have been alone as far as it knew.
+    this.#local.shareAmong(this.#processes())
     return this.#local.decide(subject, requests, now, this.#breaker.retryInMs)
   }
 
@@ -188,7 +190,7 @@ export class FallbackStore implements Store {
     const code = isRateLimitError(error) ? error.code : undefined
     if (code !== undefined && CALLERS_FAULTS.includes(code)) throw error
     // Too many ask at once: this one is answered here, and those who do wait go on waiting.
-    if (code === 'store_busy') this.#local.beginOutage(this.#processes())
+    if (code === 'store_busy') this.#local.shareAmong(this.#processes())
     else this.#stopAsking(error, { subject, requests })
     const retryInMs = this.#breaker.closed ? this.#timeoutMs : this.#breaker.retryInMs
     return this.#local.decide(subject, requests, this.#now(), retryInMs)
@@ -198,7 +200,7 @@ export class FallbackStore implements Store {
     if (!this.#breaker.closed) return
     this.#breaker.open()
     this.#failed = failed
-    this.#local.beginOutage(this.#processes())
+    this.#local.shareAmong(this.#processes())
     this.#tell({ available: false, error })
     const { retryInMs } = this.#breaker
     for (const { subject, requests, answer } of this.#waiting.empty()) {

@@ -10,14 +10,15 @@ const LOCAL_STAMP = -(2 ** 52)
  * Decides without the store, as each policy says. What is taken here is remembered here: it is renewed,
  * settled, released and refunded here, also when the store is back.
  *
- * An outage begins with the number of processes known by then. As long as that is what it was, use is
- * remembered from one outage to the next; when it has changed, use begins anew and only what is held stays.
+ * The share is by the number of processes last known. As long as that is what it was, use is remembered, also
+ * from one outage to the next; when it has changed, use begins anew and only what is held stays.
  */
 export class LocalDecisions {
   #shares: Shares | undefined
   #earlier: Shares | undefined
 
-  beginOutage(processes: number): void {
+  /** Decides from now on as one of so many. */
+  shareAmong(processes: number): void {
     if (processes === this.#shares?.processes) return
     this.#earlier = this.#shares
     this.#shares = new Shares(processes)
