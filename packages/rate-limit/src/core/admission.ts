@@ -25,7 +25,7 @@ export type Admission<Name extends string = string> =
   | (Outcome<Name> & { readonly allowed: false; readonly lease: undefined })
 
 /** One subject's requests, checked. */
-export interface Step<Name extends string> {
+interface Step<Name extends string> {
   readonly subject: string
   readonly asked: readonly Asked<Name>[]
 }
