@@ -5,7 +5,7 @@ import { Line, type LineKeeper, type Tiers } from './line.ts'
 import type { Moment } from './moment.ts'
 
 /** How many subjects have a line before those that nobody is in are let go of. */
-const MOST_LINES = 10_000
+const MOST_LINES = 1_000
 
 /** How a {@link Coalescer} is made. */
 export interface CoalescerOptions {
