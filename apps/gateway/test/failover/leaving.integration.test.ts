@@ -35,7 +35,9 @@ async function leave(gateway: RunningGateway, when: Promise<unknown>, more: Aski
   asking.catch(() => undefined)
   await when
   leaving.abort()
-  await expect(asking).rejects.toThrow()
+  // Without an answer, or with one of which the head had come and the body never ends.
+  const answer = await asking.catch(() => undefined)
+  expect(answer?.broken ?? true).toBe(true)
   const line = await gateway.waitForLog(
     ({ request_id: id, message }) => id === 'left-early' && message === 'request',
   )
