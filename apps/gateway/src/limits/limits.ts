@@ -71,13 +71,14 @@ export class Limits {
     return new LimitPlan(names, this.#options.limits, this.#options.tiers)
   }
 
-  /** Asks one policy that holds nothing: at once where the store can. */
+  /** Asks one policy that holds nothing: at once in memory. A store elsewhere is asked once, not tried first. */
   check(policy: string, ask: Ask, onHit: (hit: LimitHit) => void): Decision | Promise<Decision> {
     const decided = (decision: Decision): Decision => {
       this.#told([ask], [decision], decision.allowed, onHit)
       return decision
     }
-    const decision = this.#limiter.checkSync(policy, ask.subject)
+    const inMemory = this.#options.store === undefined
+    const decision = inMemory ? this.#limiter.checkSync(policy, ask.subject) : undefined
     return decision === undefined
       ? this.#limiter.check(policy, ask.subject).then(decided)
       : decided(decision)

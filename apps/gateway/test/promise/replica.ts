@@ -26,7 +26,7 @@ const connections = connectRedis({
   commandTimeoutMs: 400,
   connectTimeoutMs: 400,
 })
-const store = redisStore({ redis: connections.commands, multiSlot: true })
+const store = redisStore({ redis: connections.commands })
 const limiter = createRateLimiter({
   policies: rules,
   store,
