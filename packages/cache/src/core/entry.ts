@@ -1,0 +1,19 @@
+/** A value with all that is known of it. Never changed once made. */
+export interface Entry {
+  readonly value: unknown
+  /** When it was made, by the maker's `Date.now()`. */
+  readonly createdAt: number
+  /** Until when it is served without a thought, and until when it may be served for want of a better. */
+  readonly freshUntil: number
+  readonly staleUntil: number
+  /** Sorted, without doubles; `undefined` when there are none, which is asked on every hit. */
+  readonly tags: readonly string[] | undefined
+  /** The point in the order of invalidations before which its making began. */
+  readonly seq: number
+  /** What it takes in memory, about; 0 where nobody counts. */
+  readonly bytes: number
+  /** The write to the second tier that it is from. Absent: it isn't there (yet). */
+  readonly stamp: string | undefined
+  /** The generation of the first tier in which it was last known to be right; see {@link Coherence}. */
+  generation: number
+}

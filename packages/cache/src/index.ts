@@ -1,0 +1,1 @@
+export type { CacheBus, CacheDriver, Match, Stamp, Stored, Write } from './core/driver.ts'
