@@ -1,4 +1,5 @@
 import { defineProblems, type Problem, ServerError } from '@tidegate/server'
+import { type IdempotencyErrorCode, idempotencyProblems } from './idempotency/problems.ts'
 import { type SessionErrorCode, sessionProblems } from './sessions/problems.ts'
 
 /**
@@ -21,6 +22,7 @@ export type GatewayErrorCode =
   | 'concurrency_limit_exceeded'
   | 'request_exceeds_limit'
   | SessionErrorCode
+  | IdempotencyErrorCode
   | 'unknown_component'
   | 'upgrade_unsupported'
   | 'upstream_unreachable'
@@ -151,6 +153,7 @@ export const problems = defineProblems({
     retry: false,
   },
   ...sessionProblems,
+  ...idempotencyProblems,
   unknown_component: {
     status: 404,
     title: 'No such component',
