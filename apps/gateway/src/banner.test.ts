@@ -38,6 +38,10 @@ function route(match: string, to: string, more: Partial<RouteSettings> = {}): Ro
     stripPrefix: '',
     validate: undefined,
     holdBack: 'off',
+    cache: undefined,
+    coalesce: undefined,
+    idempotency: undefined,
+    hitCost: 0,
     ...more,
   }
 }
@@ -73,6 +77,11 @@ function settings(
     keys: [],
     auth: { jwt: [], introspection: undefined, guard: undefined },
     sessions: undefined,
+    cache: {
+      ...{ entries: 1, memory: 1, maxAnswer: 1 },
+      warm: { atStart: false, every: undefined, entries: 1, budget: { amount: 1, windowMs: 1 } },
+    },
+    debug: false,
     ...more,
   }
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Secret } from '@tidegate/config'
 import { compileAuth } from './compile-auth.ts'
+import { compileSharing } from './compile-sharing.ts'
 import { ruleOf, rulesOf } from './limit-rules.ts'
 import { namesRedis, redisOptionsOf } from './redis-options.ts'
 import { authOf } from './rules/exposure.ts'
@@ -27,6 +28,7 @@ export interface CompileContext {
   readonly demo: string | undefined
   /** The configuration file, if there is one. */
   readonly file: string | undefined
+  readonly debug: boolean
 }
 
 /** Turns a checked configuration into what the gateway runs on. */
@@ -52,6 +54,8 @@ export function compileSettings(config: GatewayConfig, context: CompileContext):
     keys: config.auth.keys.map(compileKey),
     sessions: config.sessions,
     auth: compileAuth(config.auth),
+    cache: config.cache,
+    debug: context.debug,
   }
 }
 
@@ -125,6 +129,7 @@ function compileRoute(
     stripPrefix: route.stripPrefix ?? '',
     validate: compileValidation(route.validate),
     holdBack: route.stream?.holdBack ?? 'off',
+    ...compileSharing(route),
   }
 }
 

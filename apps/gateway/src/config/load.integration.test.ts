@@ -39,6 +39,7 @@ describe('a file', () => {
           auth: 'none',
           stripPrefix: '',
           holdBack: 'off',
+          ...nothingShared,
         },
       ],
       keys: [],
@@ -93,6 +94,12 @@ auth:
     - { id: ci, sha256: "${'AB'.repeat(32)}" }
 `
     const settings = settingsOf(await check(yaml, { DEMO_KEY: 'a “key” of any characters' }))
+    const nothingShared = {
+      cache: undefined,
+      coalesce: undefined,
+      idempotency: undefined,
+      hitCost: 0,
+    }
     expect(settings.routes).toEqual([
       {
         match: '/v1/**',
@@ -106,6 +113,7 @@ auth:
           schema: { type: 'object' },
         },
         holdBack: 'off',
+        ...nothingShared,
       },
       {
         match: '/companion/**',
@@ -115,6 +123,7 @@ auth:
         stripPrefix: '/companion',
         validate: undefined,
         holdBack: 'off',
+        ...nothingShared,
       },
     ])
     expect(settings.keys.map(({ id }) => id)).toEqual(['demo', 'ci'])

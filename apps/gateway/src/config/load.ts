@@ -21,6 +21,7 @@ import { limitRules } from './rules/limits.ts'
 import { createLogFileRule } from './rules/log-file.ts'
 import { routeRules } from './rules/routes.ts'
 import { sessionRules } from './rules/sessions.ts'
+import { sharingRules } from './rules/sharing.ts'
 import { createTlsRule, readTls } from './rules/tls.ts'
 import { tokenRules } from './rules/tokens.ts'
 import { upstreamRules } from './rules/upstreams.ts'
@@ -59,9 +60,10 @@ export async function checkSettings({
   const reports = checked.map(ofEnvironment)
   const setup =
     providers && setUpFromEnvironment(providers.draft, limitsFromEnvironment(limits.draft))
+  const debug = known(() => process.draft.debug) ?? false
   const layer = {
     ...(setup && { version: 1 as const, ...setup.input }),
-    ...(known(() => process.draft.debug) && { logging: { level: 'debug' as const } }),
+    ...(debug && { logging: { level: 'debug' as const } }),
   }
   const gateway = checkConfig(defineGateway(layer, cwd), {
     ...from,
@@ -77,7 +79,8 @@ export async function checkSettings({
   if (!gateway.ok || report.problems.length > 0) return { settings: undefined, report }
   const { config, profile } = gateway
   const tls = config.server.tls && readTls(config.server.tls, cwd)
-  const settings = compileSettings(config, { profile, cwd, tls, demo: setup?.demo, file })
+  const context = { profile, cwd, tls, demo: setup?.demo, file, debug }
+  const settings = compileSettings(config, context)
   return { settings, report }
 }
 
@@ -115,6 +118,7 @@ function defineGateway(layer: Layer, cwd: string) {
         ...tokenRules,
         ...limitRules,
         ...sessionRules,
+        ...sharingRules,
       ],
       ...[createTlsRule(cwd), createLogFileRule(cwd)],
     ],

@@ -64,9 +64,6 @@ routes:
 
   it.each([
     ['workers', { top: 'server: { workers: auto }' }],
-    ['cache', { route: 'cache: { ttl: 5m }' }],
-    ['coalesce', { route: 'coalesce: true' }],
-    ['idempotency', { route: 'idempotency: 1h' }],
     ['resume', { route: 'stream: { resume: 1m }' }],
   ])('say that %s is not built yet', async (_, parts) => {
     const checked = await check(file(parts))

@@ -43,7 +43,18 @@ describe('createReference', () => {
     expect(schema.additionalProperties).toBe(false)
     expect(Object.keys(schema.properties).sort()).toEqual(
       [
-        ...['$schema', 'admin', 'auth', 'limits', 'logging', 'redis', 'routes', 'server', 'tiers'],
+        ...[
+          '$schema',
+          'admin',
+          'auth',
+          'cache',
+          'limits',
+          'logging',
+          'redis',
+          'routes',
+          'server',
+          'tiers',
+        ],
         ...['sessions', 'upstreams', 'version'],
       ].sort(),
     )

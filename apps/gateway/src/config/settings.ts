@@ -26,6 +26,9 @@ export interface Settings {
   /** Absent: off. */
   readonly sessions: SessionSettings | undefined
   readonly auth: AuthSettings
+  readonly cache: CacheSettings
+  /** `DEBUG`: in development, what is kept may be thrown away from this machine without a key. */
+  readonly debug: boolean
 }
 
 export interface RedisSettings {
@@ -53,6 +56,20 @@ export interface TierSettings {
 export interface SessionSettings {
   readonly max: number
   readonly ttl: number
+}
+
+/** Where answers are kept, for all routes together. */
+export interface CacheSettings {
+  readonly entries: number
+  readonly memory: number
+  readonly maxAnswer: number
+  readonly warm: {
+    readonly atStart: boolean
+    /** Absent: off. */
+    readonly every: number | undefined
+    readonly entries: number
+    readonly budget: { readonly amount: number; readonly windowMs: number }
+  }
 }
 
 export type Profile = 'development' | 'test' | 'staging' | 'production'
@@ -170,6 +187,36 @@ export interface RouteSettings {
     | undefined
   /** How much of a stream is kept back so that it could begin anew elsewhere: a number of events. */
   readonly holdBack: 'off' | 'full' | number
+  /** Absent: off. */
+  readonly cache: RouteCacheSettings | undefined
+  /** Absent: off. */
+  readonly coalesce: CoalesceSettings | undefined
+  /** For how long an answer is replayed by its `Idempotency-Key`. Absent: off. */
+  readonly idempotency: number | undefined
+  /** What an answer that was made for another request costs in tokens: a share, 0 to 1, of what it cost that. */
+  readonly hitCost: number
+}
+
+/** Who gets an answer again, or shares one that is under way. */
+export type Scope = 'key' | 'user' | 'public'
+
+/** Which answers of a route are kept and served again. */
+export interface RouteCacheSettings {
+  readonly ttl: number
+  /** After `ttl`: served while a new one is fetched behind it, … */
+  readonly stale: number
+  /** … and served for want of a better; at least as long as `stale`. */
+  readonly staleOnError: number
+  readonly scope: Scope
+  /** Names of headers in lower case. */
+  readonly vary: readonly string[]
+  /** On protocol `http`. */
+  readonly methods: readonly ('GET' | 'POST')[]
+}
+
+export interface CoalesceSettings {
+  readonly scope: Scope
+  readonly cluster: boolean
 }
 
 export interface KeySettings {

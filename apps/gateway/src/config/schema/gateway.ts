@@ -7,6 +7,7 @@ import { redisSchema } from './redis.ts'
 import { routeSchema } from './routes.ts'
 import { adminSchema, serverSchema } from './server.ts'
 import { sessionsSchema } from './sessions.ts'
+import { cacheSchema } from './sharing.ts'
 import { upstreamsSchema } from './upstreams.ts'
 
 /** The configuration file: the gateway's public contract. */
@@ -24,6 +25,7 @@ export const gatewaySchema = z.strictObject({
   tiers: tiersSchema,
   auth: authSchema,
   sessions: sessionsSchema,
+  cache: cacheSchema,
 })
 
 /** A configuration as its schema gives it: parsed and complete, not yet compiled. */

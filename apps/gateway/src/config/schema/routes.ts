@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { parseMatch } from '../route-match.ts'
 import { checked } from './checked.ts'
 import { later } from './later.ts'
+import { coalesceSchema, idempotencySchema, routeCacheSchema } from './sharing.ts'
 
 const MEDIA_TYPE = /^[\w!#$&^.+-]+\/(\*|[\w!#$&^.+-]+)$/
 
@@ -73,8 +74,8 @@ export const routeSchema = z.strictObject({
       "Which of `limits` hold here, and `tier` for those of the caller's tier. All are asked before anything is sent.",
     example: 'per-ip,tier',
   }),
-  cache: later('caching'),
-  coalesce: later('coalescing', [false]),
-  idempotency: later('replaying by Idempotency-Key'),
+  cache: routeCacheSchema,
+  coalesce: coalesceSchema,
+  idempotency: idempotencySchema,
   stream,
 })
