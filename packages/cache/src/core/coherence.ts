@@ -20,11 +20,14 @@ export interface Found {
   readonly capture: Capture
 }
 
-/** What is invalidated. */
+/**
+ * What is invalidated. A `match` with a `tag` is a namespace or everything: what matches has that reserved
+ * tag, so its epoch stops those who are still making an entry, and the keys alone say what is to be swept.
+ */
 export type Target =
   | { readonly keys: readonly string[] }
   | { readonly tag: string }
-  | { readonly match: Match }
+  | { readonly match: Match; readonly tag?: string | undefined }
 
 /**
  * What keeps a process's first tier right: alone, or with a second tier and a bus. The cache asks it on

@@ -1,4 +1,4 @@
-/** A value with all that is known of it. Never changed once made. */
+/** A value with all that is known of it. Only what the first tier notes for itself changes once it is made. */
 export interface Entry {
   readonly value: unknown
   /** When it was made, by the maker's `Date.now()`. */
@@ -10,10 +10,10 @@ export interface Entry {
   readonly tags: readonly string[] | undefined
   /** The point in the order of invalidations before which its making began. */
   readonly seq: number
-  /** What it takes in memory, about; 0 where nobody counts. */
-  readonly bytes: number
   /** The write to the second tier that it is from. Absent: it isn't there (yet). */
   readonly stamp: string | undefined
+  /** Until when the first tier serves it without looking further: `freshUntil`, or sooner. */
+  believedUntil: number
   /** The generation of the first tier in which it was last known to be right; see {@link Coherence}. */
   generation: number
 }

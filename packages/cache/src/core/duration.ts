@@ -1,0 +1,42 @@
+import { CacheError } from './errors.ts'
+
+/** Milliseconds, or a number with its unit: `250ms`, `30s`, `1.5m`, `1h`, `7d`. */
+export type Duration = number | string
+
+const UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+}
+
+/** About a hundred years: sums with the present time stay exact. */
+export const MAX_MS: number = 2 ** 42
+
+/** Longer than this Node's timers can't wait: they would fire at once. */
+export const MAX_TIMER_MS: number = 2 ** 31 - 1
+
+/** Milliseconds of a duration. `name` says in the error what was wrong. */
+export function parseDuration(name: string, duration: Duration): number {
+  const ms: unknown = typeof duration === 'string' ? parseText(duration) : duration
+  if (typeof ms === 'number' && ms >= 0 && ms <= MAX_MS) return ms
+  throw new CacheError(
+    'invalid_option',
+    `${name} is ${describe(duration)}; it has to be milliseconds from 0, or a text such as "30s", "5m" or "1h".`,
+  )
+}
+
+function parseText(text: string): number {
+  const [, count, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? []
+  return Number(count) * (UNITS[unit] ?? Number.NaN)
+}
+
+/** A value as it may stand in an error: short. */
+export function describe(value: unknown): string {
+  if (typeof value === 'string') {
+    return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
+  }
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return `${value}`
+  return Array.isArray(value) ? 'an array' : `a ${typeof value}`
+}
