@@ -1,9 +1,17 @@
+export {
+  type DecodedRecording,
+  decodeRecording,
+  encodeRecording,
+  replay,
+} from './core/encoded-recording.ts'
+export { EventsError, type EventsErrorCode, isEventsError } from './core/errors.ts'
 export type { EventLog, LogEntry, LogPage } from './core/log.ts'
 export type {
   Claim,
   ClaimOptions,
   Following,
   Recorder,
+  RecorderEvents,
   Recording,
   RecordingFault,
   RecordingReader,
@@ -11,3 +19,4 @@ export type {
   RecordingStats,
   Recordings,
 } from './core/recording.ts'
+export { createRecordings, type RecordingsOptions } from './core/recordings.ts'
