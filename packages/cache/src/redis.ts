@@ -1,1 +1,2 @@
-export {}
+export type { RedisClient, RedisSubscriber } from './redis/redis-client.ts'
+export { type RedisDriverOptions, redisDriver } from './redis/redis-driver.ts'
