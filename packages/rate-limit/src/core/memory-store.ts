@@ -91,11 +91,11 @@ function takeAlone(
 ): Verdict {
   const known = table.get(subject)
   known?.advance(now)
-  const meter = known ?? table.create(now)
+  const meter = known ?? table.draft(now)
   const waitMs = waitOf(request, meter)
   if (waitMs > 0) return verdictOf(meter, waitMs, false, NOTHING_TAKEN)
   const stamp = take(request, meter)
-  if (known === undefined) table.add(subject, meter, now)
+  if (known === undefined) table.keep(subject, now)
   return verdictOf(meter, waitMs, true, stamp)
 }
 
@@ -151,7 +151,7 @@ class Step {
     this.#table = table
     this.#subject = subject
     this.#now = now
-    this.#meter = known ?? table.create(now)
+    this.#meter = known ?? table.draft(now)
     this.#fresh = known === undefined
     this.#waitMs = this.#wait()
   }
@@ -210,13 +210,13 @@ class Step {
   }
 
   #keep(): true {
-    if (this.#fresh) this.#table.add(this.#subject, this.#meter, this.#now)
+    if (this.#fresh) this.#meter = this.#table.keep(this.#subject, this.#now)
     return true
   }
 
   #reset(): boolean {
     this.#table.delete(this.#subject)
-    this.#meter = this.#table.create(this.#now)
+    this.#meter = this.#table.draft(this.#now)
     return !this.#fresh
   }
 }

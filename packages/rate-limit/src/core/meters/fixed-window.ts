@@ -2,51 +2,55 @@ import type { FixedWindowRule } from '../rules.ts'
 import { Meter } from './meter.ts'
 
 /** Counts within the clock's own windows. When the clock steps back, the count goes with it. */
-export class FixedWindowMeter extends Meter {
+export class FixedWindowMeter extends Meter<undefined> {
   readonly #rule: FixedWindowRule
-  #window: number
-  #count = 0
-  #endsIn = 0
 
   constructor(rule: FixedWindowRule, now: number) {
     super(now)
     this.#rule = rule
-    this.#window = Math.floor(now / rule.windowMs)
-    this.drain(0, now)
   }
 
   take(cost: number): void {
-    this.#count = Math.min(Number.MAX_SAFE_INTEGER, this.#count + cost)
+    this.amount = Math.min(Number.MAX_SAFE_INTEGER, this.amount + cost)
   }
 
   /** The window's number. */
   override stamp(): number {
-    return this.#window
+    return this.#windowAt(this.seen)
   }
 
   override refund(amount: number, stamp: number): boolean {
-    if (stamp !== this.#window) return false
-    const given = Math.min(amount, this.#count)
-    this.#count -= given
+    if (stamp !== this.stamp()) return false
+    const given = Math.min(amount, this.amount)
+    this.amount -= given
     return given > 0
   }
 
-  protected override drain(_elapsed: number, now: number): void {
-    const window = Math.floor(now / this.#rule.windowMs)
-    if (window > this.#window) this.#count = 0
-    this.#window = window
-    this.#endsIn = (window + 1) * this.#rule.windowMs - now
+  protected override nothing(): undefined {
+    return undefined
+  }
+
+  protected override drain(_elapsed: number, before: number): void {
+    if (this.stamp() > this.#windowAt(before)) this.amount = 0
   }
 
   protected override fitsIn(cost: number): number {
-    return cost > this.#rule.limit - this.#count ? this.#endsIn : 0
+    return cost > this.#rule.limit - this.amount ? this.#endsIn : 0
   }
 
   protected override freshIn(): number {
-    return this.#count > 0 ? this.#endsIn : 0
+    return this.amount > 0 ? this.#endsIn : 0
   }
 
   protected override room(): number {
-    return this.#rule.limit - this.#count
+    return this.#rule.limit - this.amount
+  }
+
+  get #endsIn(): number {
+    return (this.stamp() + 1) * this.#rule.windowMs - this.seen
+  }
+
+  #windowAt(now: number): number {
+    return Math.floor(now / this.#rule.windowMs)
   }
 }

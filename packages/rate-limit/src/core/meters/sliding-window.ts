@@ -16,11 +16,9 @@ interface Group {
 }
 
 /** A log of admissions. Those close together are kept as one, as late as the last of them. */
-export class SlidingWindowMeter extends Meter {
+export class SlidingWindowMeter extends Meter<Group[]> {
   readonly #rule: SlidingWindowRule
   readonly #groupMs: number
-  readonly #groups: Group[] = []
-  #count = 0
 
   constructor(rule: SlidingWindowRule, now: number) {
     super(now)
@@ -30,38 +28,42 @@ export class SlidingWindowMeter extends Meter {
 
   take(cost: number): void {
     if (cost === 0) return
-    const last = this.#groups.at(-1)
+    const last = this.holdings.at(-1)
     if (last !== undefined && this.#sameGroup(last.at, this.time)) {
       last.at = this.time
       last.count += cost
-    } else this.#groups.push({ at: this.time, count: cost })
-    this.#count += cost
+    } else this.holdings.push({ at: this.time, count: cost })
+    this.amount += cost
   }
 
   override refund(amount: number, stamp: number): boolean {
-    const at = this.#groups.findIndex((group) => this.#sameGroup(group.at, stamp))
-    const group = this.#groups[at]
+    const at = this.holdings.findIndex((group) => this.#sameGroup(group.at, stamp))
+    const group = this.holdings[at]
     if (group === undefined) return false
     const given = Math.min(amount, group.count)
     group.count -= given
-    this.#count -= given
-    if (group.count === 0) this.#groups.splice(at, 1)
+    this.amount -= given
+    if (group.count === 0) this.holdings.splice(at, 1)
     return given > 0
+  }
+
+  protected override nothing(): Group[] {
+    return []
   }
 
   protected override drain(): void {
     let gone = 0
-    for (const group of this.#groups) {
+    for (const group of this.holdings) {
       if (this.time - group.at < this.#rule.windowMs) break
-      this.#count -= group.count
+      this.amount -= group.count
       gone += 1
     }
-    if (gone > 0) this.#groups.splice(0, gone)
+    if (gone > 0) this.holdings.splice(0, gone)
   }
 
   protected override fitsIn(cost: number): number {
-    let excess = this.#count + cost - this.#rule.limit
-    for (const group of this.#groups) {
+    let excess = this.amount + cost - this.#rule.limit
+    for (const group of this.holdings) {
       if (excess <= 0) return 0
       excess -= group.count
       if (excess <= 0) return group.at + this.#rule.windowMs - this.time
@@ -70,12 +72,12 @@ export class SlidingWindowMeter extends Meter {
   }
 
   protected override freshIn(): number {
-    const last = this.#groups.at(-1)
+    const last = this.holdings.at(-1)
     return last === undefined ? 0 : last.at + this.#rule.windowMs - this.time
   }
 
   protected override room(): number {
-    return this.#rule.limit - this.#count
+    return this.#rule.limit - this.amount
   }
 
   #sameGroup(one: number, other: number): boolean {

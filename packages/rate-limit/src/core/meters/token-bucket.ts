@@ -18,13 +18,20 @@ export interface BucketTerms {
 }
 
 /** GCRA told as a debt: what was taken and has not come back yet, in whole units of the rate. */
-export class TokenBucketMeter extends Meter {
+export abstract class BucketMeter<Holdings> extends Meter<Holdings> {
   protected readonly terms: BucketTerms
-  protected debt = 0
 
   constructor(terms: BucketTerms, now: number) {
     super(now)
     this.terms = terms
+  }
+
+  protected get debt(): number {
+    return this.amount
+  }
+
+  protected set debt(debt: number) {
+    this.amount = debt
   }
 
   take(cost: number, _id?: string): void {
@@ -44,7 +51,7 @@ export class TokenBucketMeter extends Meter {
     return given > 0
   }
 
-  protected override drain(elapsed: number, _now: number): void {
+  protected override drain(elapsed: number, _before: number): void {
     this.debt = Math.max(0, this.debt - elapsed * this.terms.rate.perMs)
   }
 
@@ -60,5 +67,11 @@ export class TokenBucketMeter extends Meter {
 
   protected override room(): number {
     return Math.floor((this.terms.capacity - this.debt) / this.terms.rate.perToken)
+  }
+}
+
+export class TokenBucketMeter extends BucketMeter<undefined> {
+  protected override nothing(): undefined {
+    return undefined
   }
 }
