@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { anonymous, type Identity } from '../auth/identity.ts'
+import type { Scope } from '../config/settings.ts'
 import type { GatewayEnv } from '../env.ts'
 import type { Route } from '../routes.ts'
 import { callerScope } from './scope.ts'
@@ -13,7 +14,7 @@ interface Caller {
   readonly consumed?: readonly string[]
 }
 
-function scopeOf(endpoints: Endpoints, caller: Caller): string | undefined {
+function scopeOf(endpoints: Endpoints, caller: Caller, among?: Scope): string | undefined {
   const route = {
     upstreams: endpoints.map((each) => ({
       endpoints: [
@@ -33,7 +34,7 @@ function scopeOf(endpoints: Endpoints, caller: Caller): string | undefined {
     get: (name: string) => variables[name],
     env: { incoming: { rawHeaders: caller.headers ?? [] } },
   } as unknown as Context<GatewayEnv>
-  return callerScope(route)(c)
+  return callerScope(route, among)(c)
 }
 
 const ada: Identity = { kind: 'key', id: 'ada' }
@@ -91,5 +92,24 @@ describe('callerScope', () => {
       headers: ['cookie', 'b'],
     })
     expect(one).not.toBe(other)
+  })
+
+  it('is one for all who prove to be the same user, where users share', () => {
+    const byJwt: Identity = { kind: 'jwt', id: 'ada', user: 'ada' }
+    const byOauth: Identity = { kind: 'oauth', id: 'ada', user: 'ada' }
+    const of = (identity: Identity) => scopeOf(['replaced'], { identity }, 'user')
+    expect(of(byJwt)).toBe(of(byOauth))
+    expect(of(byJwt)).not.toBe(of({ ...byJwt, user: 'bob' }))
+    expect(of({ kind: 'key', id: 'ada' })).not.toBe(of(byJwt))
+    expect(of(anonymous)).toBeUndefined()
+  })
+
+  it('is one for everybody where all share, but for what they bring the upstream', () => {
+    const of = (caller: Caller, ...endpoints: Endpoints) => scopeOf(endpoints, caller, 'public')
+    const own = { headers: ['authorization', 'Bearer own'] }
+    expect(of({}, 'replaced')).toBe(of({ identity: ada, headers: keyOfAda, consumed }, 'replaced'))
+    expect(of(own, 'replaced')).toBe(of({}, 'replaced'))
+    expect(of(own, 'passes')).not.toBe(of({}, 'passes'))
+    expect(of({ headers: ['cookie', 'a=1'] }, 'replaced')).not.toBe(of({}, 'replaced'))
   })
 })

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Context } from 'hono'
+import type { Scope } from '../config/settings.ts'
 import type { GatewayEnv } from '../env.ts'
 import type { Route } from '../routes.ts'
 
@@ -13,17 +14,25 @@ const CREDENTIALS = new Set(['authorization', 'x-api-key', 'api-key'])
  * upstream, as one key of ours may speak for many of its users. Who is anonymous here is somebody only where every
  * upstream gets, and so judges, the credential that came: what an endpoint's own key replaces nobody has
  * looked at. An address is nobody, as many share one. The text holds no credential, only the hash of them.
+ *
+ * `among`: those of one `user`, by whichever way they have proved to be that user, or everybody (`public`)
+ * whose requests bring the upstream no credentials, or the same.
  */
-export function callerScope({ upstreams }: Pick<Route, 'upstreams'>): CallerScope {
+export function callerScope(
+  { upstreams }: Pick<Route, 'upstreams'>,
+  among: Scope = 'key',
+): CallerScope {
   const endpoints = upstreams.flatMap((upstream) => upstream.endpoints)
   const passes = endpoints.filter(({ credentials }) => credentials.replacement === undefined)
   const [some, all] = [passes.length > 0, passes.length === endpoints.length]
   return (c) => {
-    const { kind, id } = c.get('identity')
+    const { kind, id, user } = c.get('identity')
     const { rawHeaders } = c.env.incoming
     const passed = passedOn(rawHeaders, c.get('consumedHeaders'), some)
+    if (among === 'public') return `public:${passed.hash ?? ''}`
     if (kind === 'anonymous' && !(all && passed.isJudged)) return undefined
-    const proved = `${kind}:${id.length}:${id}`
+    const isUser = among === 'user' && user !== undefined
+    const proved = isUser ? `user:${user.length}:${user}` : `${kind}:${id.length}:${id}`
     return passed.hash === undefined ? proved : `${proved}:${passed.hash}`
   }
 }
