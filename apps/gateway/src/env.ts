@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Exchange } from '@tidegate/server'
+import type { Origin } from './answers/answer-head.ts'
+import type { SharedExchange } from './answers/shared-exchange.ts'
 import type { Identity } from './auth/identity.ts'
 import type { Protocol } from './config/settings.ts'
 import type { GatewayRequest } from './request.ts'
@@ -26,10 +28,21 @@ export interface GatewayEnv {
     body: Buffer | undefined
     /** The call to the upstreams, once it is made. */
     call: Call | undefined
+    /** The record of that call, where it may answer others as well. */
+    led: SharedExchange | undefined
+    /** How an answer came that may be others' as well. */
+    served: ServedAs | undefined
     /**
      * Counts what the request uses, where its caller has a token limit. Set by `meterTokens`
      * (usage/metering.ts), which also says when all of it is over: at the response's `close`.
      */
     tokens: TokenMeter | undefined
   }
+}
+
+/** For the request's line. */
+interface ServedAs {
+  readonly cache: Origin['cache']
+  /** It is another request's answer. */
+  readonly shared: boolean
 }

@@ -8,6 +8,8 @@ import type { Block } from './auth/failure-guard.ts'
 import type { Identity } from './auth/identity.ts'
 import type { GatewayEnv } from './env.ts'
 import type { LimitHit } from './limits/limits.ts'
+import type { Call } from './upstreams/call.ts'
+import type { TokenUsage } from './usage/reservation.ts'
 
 /** The client closed the connection before it had its answer (nginx's number, known to operators). */
 const CLIENT_CLOSED_REQUEST = 499
@@ -19,7 +21,9 @@ export const requestFields = {
   fields: (c: Context<GatewayEnv>, end: RequestEnd) => {
     const exchange = c.get('exchange')
     const outcome = outcomeAt(end, exchange)
-    const tokens = c.get('tokens')?.usage
+    const served = c.get('served')
+    // What a call used that goes on without its client, its own line says.
+    const tokens = c.get('led')?.leftBehind === true ? undefined : c.get('tokens')?.usage
     return {
       request_id: exchange.requestId,
       client_request_id: exchange.clientRequestId,
@@ -29,6 +33,8 @@ export const requestFields = {
       route: exchange.route,
       upstream: c.get('call')?.upstream.name,
       attempts: c.get('call')?.attempts,
+      cache: served?.cache,
+      shared: served?.shared === true ? true : undefined,
       status_code:
         outcome === 'client_gone' ? CLIENT_CLOSED_REQUEST : exchange.status || end.statusCode,
       client: exchange.client ?? null,
@@ -56,6 +62,32 @@ export const requestFields = {
 function outcomeAt({ clientGone }: RequestEnd, { outcome, status }: Exchange): Outcome {
   if (outcome === 'open') return clientGone ? 'client_gone' : 'complete'
   return outcome === 'complete' && clientGone && status !== 101 ? 'client_gone' : outcome
+}
+
+/** The end of a call that goes on when the client that led to it has left, or that none waits for. */
+export function logSharedCall(
+  logger: Pick<Logger, 'info'>,
+  exchange: Exchange,
+  { upstream, attempts }: Call,
+  usage: TokenUsage | undefined,
+): void {
+  logger.info(
+    {
+      request_id: exchange.requestId,
+      route: exchange.route,
+      upstream: upstream.name,
+      attempts,
+      status_code: exchange.status,
+      duration_ms: Math.round((performance.now() - exchange.startedAt) * 100) / 100,
+      bytes_out: exchange.bytesOut,
+      tokens_in: usage?.input,
+      tokens_out: usage?.output,
+      tokens_estimated: usage?.estimated === true ? true : undefined,
+      outcome: exchange.outcome === 'complete' ? undefined : exchange.outcome,
+      error_code: exchange.errorCode,
+    },
+    'shared call ended',
+  )
 }
 
 /** A fault of ours or an upstream's, with its cause: what the client is not told, the operator is. */

@@ -36,6 +36,7 @@ export type GatewayErrorCode =
   | 'stream_interrupted'
   | 'stream_truncated'
   | 'stream_idle'
+  | 'answer_lost'
   | 'gateway_draining'
 
 /** A fault with a name. Its message is for the client: it never holds an address, a secret or a stack. */
@@ -258,6 +259,15 @@ export const problems = defineProblems({
     fault: 'upstream',
     expose: true,
     remedy: 'The answer is incomplete: discard it and retry.',
+  },
+  answer_lost: {
+    status: 503,
+    title: 'The call for this answer was given up',
+    type: 'api_error',
+    fault: 'gateway',
+    expose: true,
+    remedy: 'Several requests shared it: retry, and another call is made.',
+    retry: true,
   },
   gateway_draining: {
     status: 503,

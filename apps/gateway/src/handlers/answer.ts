@@ -1,4 +1,5 @@
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Outlet } from '../answers/outlet.ts'
 
 /** Only an uncompressed event stream can be read, and so kept whole, on its way through. */
 export function isReadableEventStream(headers: IncomingHttpHeaders): boolean {
@@ -17,7 +18,7 @@ export function isReadableJson(headers: IncomingHttpHeaders): boolean {
 }
 
 /** An RST where the connection has one: no reader can take what came for the whole. */
-export function reset(outgoing: ServerResponse): void {
+export function reset(outgoing: Outlet): void {
   const { socket } = outgoing
   if (socket === null) outgoing.destroy()
   else if ('encrypted' in socket) socket.destroy()

@@ -1,5 +1,6 @@
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import { type Exchange, timingHeaders } from '@tidegate/server'
+import type { Outlet } from '../answers/outlet.ts'
 import type { Attempt, Head } from '../upstreams/attempt.ts'
 import { errorEvent, type Failure, incomplete, optionRefused } from '../upstreams/failure.ts'
 import { responseHeaders } from '../upstreams/headers.ts'
@@ -19,7 +20,7 @@ import { passTrailers } from './interim.ts'
 
 export interface DeliveryParts {
   readonly exchange: Exchange
-  readonly outgoing: ServerResponse
+  readonly outgoing: Outlet
   /** The normalised path that the client asked for: it tells the stream's protocol. */
   readonly path: string
   readonly holdBack: 'off' | 'full' | number
@@ -44,7 +45,7 @@ export interface Answer {
  */
 export class Delivery {
   readonly #parts: DeliveryParts
-  readonly #outgoing: ServerResponse
+  readonly #outgoing: Outlet
   readonly #exchange: Exchange
   #answer: Answer | undefined
   /** What is read in the body; absent where it passes unread. */
@@ -191,15 +192,19 @@ export class Delivery {
     exchange.errorCode = code
     const answer = this.#answer ?? this.#opened
     const isStream = events !== undefined || this.#opened !== undefined
-    if (answer === undefined || !isStream || events?.midEvent) {
-      reset(this.#outgoing)
-      return true
-    }
-    const { name, protocol } = answer.attempt.upstream
+    const tellable = answer !== undefined && isStream && events?.midEvent !== true
     const { requestId, bytesOut } = exchange
-    const delivered = { events: bytesOut === 0 ? 0 : (events?.events ?? 0), bytes: bytesOut }
-    const fault = { code, upstream: name, requestId, delivered }
-    this.#outgoing.end(streamError(protocol, this.#parts.path, fault))
+    const count = bytesOut === 0 ? 0 : (events?.events ?? 0)
+    const upstream = answer?.attempt.upstream.name
+    const { sink } = this.#outgoing
+    if (sink !== undefined) {
+      sink.break({ kind: 'broken', code, upstream, tellable, events: count })
+    } else if (tellable) {
+      const { name, protocol } = answer.attempt.upstream
+      const delivered = { events: count, bytes: bytesOut }
+      const fault = { code, upstream: name, requestId, delivered }
+      this.#outgoing.end(streamError(protocol, this.#parts.path, fault))
+    } else reset(this.#outgoing)
     return true
   }
 
@@ -238,13 +243,20 @@ export class Delivery {
     // We have repeated it already: an SDK's own retries would multiply ours.
     if (status >= 400 && attempts > 1) setHeader(out, 'x-should-retry', 'false')
     exchange.timings.push({ name: 'upstream', ms })
-    out.push(...timingHeaders(exchange, performance.now()))
-    if (this.#opened === undefined) {
-      // A head that goes ahead can't say who will have answered in the end.
-      out.push('x-tidegate-upstream', attempt.upstream.name)
-      out.push('x-tidegate-attempts', attempts === 1 ? '1' : String(attempts))
+    // A head that goes ahead can't say who will have answered in the end.
+    const isKnown = this.#opened === undefined
+    const { sink } = this.#outgoing
+    if (sink !== undefined) {
+      const who = isKnown ? { upstream: attempt.upstream.name, attempts } : NOBODY
+      sink.begin({ status, message, headers: out, ...who, stream: this.#events !== undefined })
+    } else {
+      out.push(...timingHeaders(exchange, performance.now()))
+      if (isKnown) {
+        out.push('x-tidegate-upstream', attempt.upstream.name)
+        out.push('x-tidegate-attempts', attempts === 1 ? '1' : String(attempts))
+      }
+      this.#outgoing.writeHead(status, message === '' ? undefined : message, out)
     }
-    this.#outgoing.writeHead(status, message === '' ? undefined : message, out)
     exchange.sent = true
     this.#parts.onCommit()
   }
@@ -269,10 +281,15 @@ export class Delivery {
     this.#opened = undefined
     if (last !== undefined) this.#exchange.bytesOut += last.length
     this.#exchange.outcome = 'complete'
-    if (this.#tokens !== undefined) this.#tokens.complete = this.#events?.failed !== true
-    this.#outgoing.end(last)
+    const failed = this.#events?.failed === true
+    if (this.#tokens !== undefined) this.#tokens.complete = !failed
+    const { sink } = this.#outgoing
+    if (sink === undefined) this.#outgoing.end(last)
+    else sink.end(last, failed)
   }
 }
+
+const NOBODY = { upstream: undefined, attempts: undefined } as const
 
 function flush(delivery: Delivery, answer: Answer): void {
   delivery.flush(answer)

@@ -12,6 +12,7 @@ import type { FailureLog } from '../upstreams/failure-log.ts'
 import { requestHeaders } from '../upstreams/headers.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import { askForUsage } from '../usage/stream-options.ts'
+import type { TokenMeter } from '../usage/token-meter.ts'
 import { type BodyLimits, bodyLength, readBody, tooLarge, Upload } from './body.ts'
 import { renameModel } from './model-alias.ts'
 
@@ -43,7 +44,9 @@ export function forward(
     const { outgoing } = c.env
     const tokens = c.get('tokens')
     const send = (body: Body): Promise<Response> => {
-      const ask = new ForwardedRequest(c, route, body)
+      // What is kept back or counted has to be read.
+      const readable = holdBack !== 'off' || tokens !== undefined
+      const ask = new ForwardedRequest(c, route, body, tokens, readable)
       const call = new Call({
         ...{ upstreams, ask, exchange, outgoing, failureLog, holdBack, tokens },
         writeLimit: limits.write,
@@ -87,15 +90,27 @@ function requestBody(
 }
 
 /** A client's request as each of a route's upstreams gets it. */
-class ForwardedRequest implements Ask {
+export class ForwardedRequest implements Ask {
   readonly method: string
   readonly path: string
   readonly replayable: boolean
   readonly #context: Context<GatewayEnv>
   readonly #route: Route
   readonly #body: Body
+  readonly #tokens: TokenMeter | undefined
+  readonly #readable: boolean
 
-  constructor(c: Context<GatewayEnv>, route: Route, body: Body) {
+  /**
+   * `tokens`: what counts them. `readable`: whether the answer has to be read on its way; otherwise it comes
+   * as the client itself wishes.
+   */
+  constructor(
+    c: Context<GatewayEnv>,
+    route: Route,
+    body: Body,
+    tokens: TokenMeter | undefined,
+    readable: boolean,
+  ) {
     const { incoming } = c.env
     this.method = c.get('exchange').method
     this.path = incoming.target.ok ? incoming.target.path : ''
@@ -103,6 +118,8 @@ class ForwardedRequest implements Ask {
     this.#context = c
     this.#route = route
     this.#body = body
+    this.#tokens = tokens
+    this.#readable = readable
   }
 
   message(upstream: Upstream, endpoint: Endpoint): Message {
@@ -112,7 +129,7 @@ class ForwardedRequest implements Ask {
       if (upstream.models.size > 0) {
         body = renameModel(body, upstream.models, incoming.headers['content-type'])
       }
-      if (this.#context.get('tokens')?.question.ask(endpoint)) body = askForUsage(body)
+      if (this.#tokens?.question.ask(endpoint)) body = askForUsage(body)
     }
     return {
       method: this.method,
@@ -130,8 +147,7 @@ class ForwardedRequest implements Ask {
       incoming.headers.connection,
       endpoint.credentials,
       c.get('consumedHeaders'),
-      // What is kept back or counted has to be read; otherwise the client's own wish goes up.
-      this.#route.holdBack !== 'off' || c.get('tokens') !== undefined,
+      this.#readable,
     )
     const { requestId } = c.get('exchange')
     headers.push('x-request-id', requestId)

@@ -1,4 +1,5 @@
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Outlet } from '../answers/outlet.ts'
 import { responseHeaders } from '../upstreams/headers.ts'
 
 /** Where one link ends and the next begins in a Link header (RFC 8288 §3). */
@@ -19,16 +20,13 @@ const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
  * Passes an upstream's interim answer on: early hints and "still at it". Others are dropped, as a 100 is
  * ours to give, and so are all for a client of HTTP/1.0, which knows none (RFC 9110 §15.2).
  */
-export function passInterim(
-  outgoing: ServerResponse,
-  status: number,
-  headers: IncomingHttpHeaders,
-): void {
-  if (outgoing.req.httpVersionMinor === 0) return
-  if (status === 102) outgoing.writeProcessing()
+export function passInterim(outgoing: Outlet, status: number, headers: IncomingHttpHeaders): void {
+  // Into a recording they don't go: whoever reads it may come when they mean nothing any more.
+  if (outgoing.req === undefined || outgoing.req.httpVersionMinor === 0) return
+  if (status === 102) outgoing.writeProcessing?.()
   if (status !== 103 || headers.link === undefined) return
   try {
-    outgoing.writeEarlyHints({ ...endToEnd(headers), link: linksOf(headers.link) })
+    outgoing.writeEarlyHints?.({ ...endToEnd(headers), link: linksOf(headers.link) })
   } catch {
     // A hint that Node finds malformed is one the client can do without.
   }
@@ -47,8 +45,8 @@ function endToEnd(headers: IncomingHttpHeaders): Record<string, string> {
 }
 
 /** Passes on what an upstream said after a chunked body, but for what frames or routes a message. */
-export function passTrailers(outgoing: ServerResponse, trailers: IncomingHttpHeaders): void {
+export function passTrailers(outgoing: Outlet, trailers: IncomingHttpHeaders): void {
   if (Object.keys(trailers).length === 0) return
   const pairs = Object.entries(endToEnd(trailers)).filter(([name]) => !NOT_IN_TRAILERS.has(name))
-  if (pairs.length > 0) outgoing.addTrailers(pairs)
+  if (pairs.length > 0) outgoing.addTrailers?.(pairs)
 }

@@ -11,6 +11,7 @@ class FakeLease implements Lease {
   renew = () => this.#note('renew')
   settle = (actual: number) => this.#note(`settle ${actual}`)
   refund = () => this.#note('refund')
+  free = () => this.#note('free')
   release(): Promise<boolean> {
     return this.#note('release')
   }

@@ -35,6 +35,11 @@ export class LeaseKeeper {
     lease.settle(actual, policy).catch(this.#onError)
   }
 
+  /** Frees the slots of a lease, whose tokens are still to be settled. */
+  free(lease: Lease<string>): void {
+    lease.free().catch(this.#onError)
+  }
+
   /** Lets go of a lease: its slots are free, and what it reserved stays as it was settled. */
   end(lease: Lease<string>): void {
     this.#due.delete(lease)

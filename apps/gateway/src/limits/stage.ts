@@ -103,7 +103,16 @@ function giveBack(c: Context<GatewayEnv>, { keeper }: Limits, lease: Lease<strin
     return
   }
   keeper.keep(lease)
-  outgoing.once('close', () => keeper.end(lease))
+  outgoing.once('close', () => {
+    const settled = c.get('tokens')?.until
+    if (settled === undefined) {
+      keeper.end(lease)
+      return
+    }
+    // Its call answers others: the slot is free, and the tokens are held until it is known how many.
+    keeper.free(lease)
+    void settled.then(() => keeper.end(lease))
+  })
 }
 
 const FORMS = { forms: ['draft', 'openai'] } as const

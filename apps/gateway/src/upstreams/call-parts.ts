@@ -1,5 +1,5 @@
-import type { ServerResponse } from 'node:http'
 import type { Exchange } from '@tidegate/server'
+import type { Outlet } from '../answers/outlet.ts'
 import type { TokenMeter } from '../usage/token-meter.ts'
 import type { Message } from './attempt.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -21,7 +21,7 @@ export interface CallParts {
   readonly upstreams: readonly Upstream[]
   readonly ask: Ask
   readonly exchange: Exchange
-  readonly outgoing: ServerResponse
+  readonly outgoing: Outlet
   readonly failureLog: FailureLog
   readonly holdBack: 'off' | 'full' | number
   /** Counts what the request uses, where somebody wants to know. */

@@ -142,12 +142,15 @@ export function responseHeaders(
   }
   for (let i = 0; i + 1 < ours.length; i += 2) {
     const name = ours[i] as string
-    const mine =
-      alwaysOurs.has(name) || name.startsWith('access-control-') || name.startsWith('x-ratelimit-')
-    if (mine || headers[name] === undefined) {
-      out.push(name, ours[i + 1] as string)
-    }
+    if (isOurs(name) || headers[name] === undefined) out.push(name, ours[i + 1] as string)
   }
+}
+
+/** Whether a header of the gateway's holds, whatever an upstream has said under its name. */
+export function isOurs(name: string): boolean {
+  return (
+    alwaysOurs.has(name) || name.startsWith('access-control-') || name.startsWith('x-ratelimit-')
+  )
 }
 
 const alwaysOurs: ReadonlySet<string> = new Set([

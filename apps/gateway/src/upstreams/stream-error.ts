@@ -9,8 +9,8 @@ export type BreakCode =
 
 /** What the client had got when its stream broke. */
 interface Delivered {
-  /** Whole events. */
-  readonly events: number
+  /** Whole events; absent where nobody has counted them for this client. */
+  readonly events: number | undefined
   readonly bytes: number
 }
 

@@ -28,7 +28,8 @@ export async function readTokenRequest(
 
 /**
  * Meters the request from here on, and tells `reservation` once, at the real end of the exchange and
- * whatever that end is, what was used. To be called as soon as the tokens are held.
+ * whatever that end is, what was used: where its call answers others as well, when that is over. To be
+ * called as soon as the tokens are held.
  */
 export function meterTokens(
   c: Context<GatewayEnv>,
@@ -38,10 +39,14 @@ export function meterTokens(
   const { outgoing } = c.env
   const meter = new TokenMeter(request)
   c.set('tokens', meter)
-  const ended = (): void => {
+  const settle = (): void => {
     const used = meter.usage
     if (used === undefined) reservation.refund()
     else reservation.settle(used.total)
+  }
+  const ended = (): void => {
+    if (meter.until === undefined) settle()
+    else void meter.until.then(settle)
   }
   // The client may have left while its limits were asked: then nothing more is heard.
   if (outgoing.closed) ended()

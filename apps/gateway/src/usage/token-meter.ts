@@ -23,6 +23,9 @@ export class TokenMeter {
   readonly #failed: ReportedUsage[] = []
   #answer: AnswerTokens | undefined
   #abandoned = false
+  /** What is charged in place of what is counted here, once that is known. */
+  #share: { usage: TokenUsage | undefined } | undefined
+  #until: Promise<unknown> | undefined
 
   constructor(request: TokenRequest) {
     this.request = request
@@ -50,8 +53,34 @@ export class TokenMeter {
     this.#abandoned = true
   }
 
+  /**
+   * When it is known what was used, where that isn't at the end of the response: the call may go on for
+   * others. Never rejects.
+   */
+  get until(): Promise<unknown> | undefined {
+    return this.#until
+  }
+
+  /** Settles when `call`, which never rejects, is over, however soon the client has left. */
+  settleAfter(call: Promise<unknown>): void {
+    this.#until = call
+  }
+
+  /** Another request's call answers this one, which pays a share (0 to 1) of what that has used. */
+  chargeShare(share: number, usage: TokenUsage | undefined): void {
+    this.#share = { usage: share === 0 || usage === undefined ? undefined : part(usage, share) }
+  }
+
+  /** The same, when it is known. Where it never will be, the share is one of this request's estimate. */
+  chargeShareLater(share: number, usage: Promise<TokenUsage | undefined> | undefined): void {
+    const { input, output } = this.request.estimate
+    this.chargeShare(share, { input, output, total: input + output, estimated: true })
+    this.#until = usage?.then((known) => this.chargeShare(share, known))
+  }
+
   /** What was used so far; `undefined`: nothing. */
   get usage(): TokenUsage | undefined {
+    if (this.#share !== undefined) return this.#share.usage
     const answer = this.#answerUsage()
     if (answer === undefined && this.#failed.length === 0) return undefined
     return this.#failed.map(asUsage).reduce(sum, answer ?? NONE)
@@ -101,6 +130,16 @@ export class TokenMeter {
 
 function asUsage({ input = 0, output = 0, total }: ReportedUsage): TokenUsage {
   return { input, output, total, estimated: false }
+}
+
+/** Whole tokens, and the sum of them: nobody is charged for a part of one. */
+function part({ input, output, total, estimated }: TokenUsage, share: number): TokenUsage {
+  return {
+    input: Math.floor(input * share),
+    output: Math.floor(output * share),
+    total: Math.floor(total * share),
+    estimated,
+  }
 }
 
 function sum(one: TokenUsage, other: TokenUsage): TokenUsage {

@@ -26,6 +26,11 @@ export interface Lease<Name extends string = string> extends AsyncDisposable {
   settle(actual: number, policy?: Name): Promise<boolean>
   /** For what never took place: settles with 0 whatever isn't settled, and frees the slots. */
   refund(): Promise<boolean>
+  /**
+   * Frees the slots and goes on holding what was reserved, to be settled later: for work whose amount is
+   * known only after whoever waited for it has gone. False: no slot was held any more.
+   */
+  free(): Promise<boolean>
   /** Frees the slots. What was reserved and never settled stays charged as estimated. */
   release(): Promise<boolean>
 }
@@ -81,6 +86,12 @@ export class StoreLease<Name extends string> implements Lease<Name> {
 
   refund(): Promise<boolean> {
     return this.#end('settle')
+  }
+
+  free(): Promise<boolean> {
+    const slots = [...this.#open].filter(({ asked }) => !isReservation(asked.limit))
+    for (const slot of slots) this.#open.delete(slot)
+    return this.#tell(slots, 'release')
   }
 
   release(): Promise<boolean> {
