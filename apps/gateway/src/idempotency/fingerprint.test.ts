@@ -7,6 +7,7 @@ const plain: KeyedRequest = {
   path: '/v1/chat/completions',
   query: '?a=1',
   contentType: 'application/json',
+  conditions: [undefined, undefined],
   body: Buffer.from('{"model":"tide"}'),
 }
 
@@ -33,6 +34,8 @@ describe('fingerprintOf', () => {
       { query: '?a=2' },
       { contentType: undefined },
       { contentType: 'text/plain' },
+      { conditions: ['"v1"', undefined] },
+      { conditions: [undefined, '"v1"'] },
       { body: Buffer.alloc(0) },
       { body: Buffer.from('{"model": "tide"}') },
     ]
@@ -47,6 +50,7 @@ describe('fingerprintOf', () => {
       path: text,
       query: text,
       contentType: fc.option(text, { nil: undefined }),
+      conditions: fc.array(text, { maxLength: 2 }),
       body: text.map((body) => Buffer.from(body)),
     })
     fc.assert(
@@ -57,6 +61,8 @@ describe('fingerprintOf', () => {
         const alike =
           same &&
           (one.contentType ?? '') === (other.contentType ?? '') &&
+          one.conditions.join('\0') === other.conditions.join('\0') &&
+          one.conditions.length === other.conditions.length &&
           one.body.equals(other.body)
         expect(fingerprintOf(one) === fingerprintOf(other)).toBe(alike)
       }),

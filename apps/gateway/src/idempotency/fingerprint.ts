@@ -7,6 +7,8 @@ export interface KeyedRequest {
   readonly path: string
   readonly query: string
   readonly contentType: string | undefined
+  /** On what it depends, and which part it asks for. */
+  readonly conditions: readonly (string | undefined)[]
   readonly body: Buffer
 }
 
@@ -20,11 +22,13 @@ const BOUNDARY = /;\s*boundary=(?:"([\w'()+,./:=? -]{1,70})"|([\w'()+,./:=?-]{1,
  * repeats a request sends its bytes again; a body that only means the same is another request. The one
  * exception is a multipart boundary, which clients draw anew for each try.
  */
-export function fingerprintOf({ method, path, query, contentType, body }: KeyedRequest): string {
+export function fingerprintOf(request: KeyedRequest): string {
+  const { method, path, query, contentType, conditions, body } = request
   const hash = createHash('sha256')
   add(hash, method)
   add(hash, path)
   add(hash, query)
+  add(hash, JSON.stringify(conditions))
   const boundary = boundaryOf(contentType)
   if (boundary === undefined || contentType === undefined) {
     add(hash, contentType ?? '')
