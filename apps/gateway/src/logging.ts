@@ -85,6 +85,7 @@ export function logSharedCall(
       tokens_estimated: usage?.estimated === true ? true : undefined,
       outcome: exchange.outcome === 'complete' ? undefined : exchange.outcome,
       error_code: exchange.errorCode,
+      ...(exchange.fault instanceof Error && { err: exchange.fault }),
     },
     'shared call ended',
   )
@@ -94,6 +95,8 @@ export function logSharedCall(
 export function logFault(logger: Logger, c: Context<GatewayEnv>, error: unknown): void {
   const code = isServerError(error) ? error.code : 'internal_error'
   c.get('exchange').errorCode = code
+  // Of a call that was to answer several, the one who led to it tells.
+  if (c.get('served')?.shared === true) return
   if (code.startsWith('upstream_') || code === 'deadline_exceeded') {
     logger.warn({ error_code: code, err: error }, 'upstream failed')
   } else if (code === 'internal_error') {

@@ -1,4 +1,5 @@
 import type { Recorder } from '@tidegate/events'
+import { isServerError } from '@tidegate/server'
 import type { Context } from 'hono'
 import type { GatewayEnv } from '../env.ts'
 import { ForwardedRequest } from '../handlers/forward.ts'
@@ -75,6 +76,7 @@ export function recordAnswer(
   queueMicrotask(() => {
     call.run().catch((thrown: unknown) => {
       error = thrown instanceof Error ? thrown : new Error('The call failed.', { cause: thrown })
+      exchange.errorCode = isServerError(error) ? error.code : 'internal_error'
       outgoing.refuse(new RefusedAnswer(error, exchange.headers))
     })
   })

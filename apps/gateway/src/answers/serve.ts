@@ -58,6 +58,7 @@ export async function serveFrom(
     return await serve(c, recording, how, outbound)
   } catch (error) {
     if (!(error instanceof BeginAnew)) throw error
+    c.set('led', undefined)
   }
   try {
     const { recording, how } = await find(true)

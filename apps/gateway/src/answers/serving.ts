@@ -95,7 +95,7 @@ export class Serving implements RecordingReader<AnswerHead> {
     if (fault.code === 'lagging') this.#tooSlow()
     else if (cause?.kind === 'told') this.onEnd()
     else if (cause?.kind === 'refused' && !this.#exchange.sent) this.#refuse(cause)
-    else if (cause?.kind === 'broken') this.#cut(cause.code, cause)
+    else if (cause?.kind === 'broken' && this.#head !== undefined) this.#cut(cause.code, cause)
     else this.#lost(fault)
   }
 
@@ -136,6 +136,8 @@ export class Serving implements RecordingReader<AnswerHead> {
     exchange.fault = fault.error
     exchange.timings.push(...(this.#led?.timings ?? []))
     exchange.headers.push(...fault.headers)
+    const { cache } = this.#origin
+    if (cache !== undefined) exchange.headers.push('x-tidegate-cache', cache)
     this.#reject(error)
   }
 
