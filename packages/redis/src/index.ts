@@ -30,4 +30,4 @@ export type {
 export { createScript, type RedisScript } from './core/script.ts'
 export type { Revealable } from './core/secret.ts'
 export { redisSettingsFromEnv } from './core/settings-from-env.ts'
-export type { MessageListener, RedisSubscriber } from './core/subscriber.ts'
+export type { MessageListener, RedisSubscriber, ResetListener } from './core/subscriber.ts'

@@ -33,6 +33,14 @@ describe('connectRedis to a Cluster', () => {
     })
   })
 
+  it('takes many commands at once, also those that are the first for their node', async () => {
+    await using cluster = await startRedisCluster()
+    await using redis = connectRedis({ cluster: cluster.addresses.slice(0, 1) })
+    const keys = Array.from({ length: 200 }, (_, at) => `key:${at}`)
+    const outcomes = await redis.commands.batch(keys.map((key) => ['SET', key, 1] as const))
+    expect(outcomes.filter(({ status }) => status === 'rejected')).toEqual([])
+  })
+
   it('tells a wrong password at once, and closes whatever state it is in', async () => {
     await using cluster = await startRedisCluster()
     for (const node of cluster.nodes) await node.command('CONFIG', 'SET', 'requirepass', 's3cret')

@@ -2,6 +2,7 @@ import type { Connection, RedisValue } from './connection.ts'
 import { RedisReplyError } from './errors.ts'
 import type { RedisState } from './options.ts'
 import type { Plan } from './plan.ts'
+import { scan } from './scan.ts'
 import type { RedisScript } from './script.ts'
 
 /** A command and its arguments: `['SET', 'key', 'value']`. */
@@ -35,6 +36,17 @@ export interface RedisCommands {
     keys: readonly string[],
     args: readonly RedisValue[],
   ): Promise<unknown>
+  /**
+   * Walks the keys that match a pattern of `SCAN`, batch by batch, on every master of a Cluster, one
+   * after the other. What is there all the while comes, and may come twice; a server that fails, one that
+   * was connected to anew meanwhile, or slots that moved make it reject, as keys may have been left out.
+   *
+   * @param options `count` is how many keys Redis looks at before it lets others in. Default 100.
+   */
+  scan(
+    match: string,
+    options?: { readonly count?: number | undefined },
+  ): AsyncIterable<readonly string[]>
 }
 
 /** `RedisCommands` over one connection. */
@@ -53,12 +65,12 @@ export class Commands implements RedisCommands {
 
   call(name: string, ...args: readonly RedisValue[]): Promise<unknown> {
     const command = name.toLowerCase()
-    return this.#connection.run(command, (client) => client.call(command, ...args))
+    return this.#connection.run(command, (client) => client.call(command, ...sendable(args)))
   }
 
   callBuffer(name: string, ...args: readonly RedisValue[]): Promise<unknown> {
     const command = name.toLowerCase()
-    return this.#connection.run(command, (client) => client.callBuffer(command, ...args))
+    return this.#connection.run(command, (client) => client.callBuffer(command, ...sendable(args)))
   }
 
   async read(name: string, ...args: readonly RedisValue[]): Promise<unknown> {
@@ -93,4 +105,20 @@ export class Commands implements RedisCommands {
       return await this.call('eval', source, keys.length, ...keys, ...args)
     }
   }
+
+  scan(
+    match: string,
+    { count = 100 }: { readonly count?: number | undefined } = {},
+  ): AsyncIterable<readonly string[]> {
+    return scan(this.#connection, this.#plan.where, { match, count })
+  }
+}
+
+/** Arguments as the client takes them: bytes that aren't a `Buffer` it would write out as a list. */
+export function sendable(args: readonly RedisValue[]): readonly (string | number | Buffer)[] {
+  return args.map((arg) =>
+    arg instanceof Uint8Array && !Buffer.isBuffer(arg)
+      ? Buffer.from(arg.buffer, arg.byteOffset, arg.byteLength)
+      : arg,
+  )
 }

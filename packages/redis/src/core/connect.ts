@@ -1,4 +1,4 @@
-import { Commands, type RedisCommands } from './commands.ts'
+import { Commands, type RedisCommands, sendable } from './commands.ts'
 import { Connection, type RedisValue } from './connection.ts'
 import { commandError } from './describe-error.ts'
 import { type RedisError, RedisReplyError, RedisUnavailableError } from './errors.ts'
@@ -114,7 +114,7 @@ class Connections implements RedisConnections {
         // A loop that reads has nothing to do meanwhile but to wait.
         await connection.ready(plan.connectTimeoutMs)
         const command = name.toLowerCase()
-        return await connection.run(command, (client) => client.call(command, ...args))
+        return await connection.run(command, (client) => client.call(command, ...sendable(args)))
       },
       close,
       [Symbol.asyncDispose]: close,

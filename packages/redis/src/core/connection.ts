@@ -1,11 +1,12 @@
 import { type Client, makeClient } from './client-options.ts'
 import { commandError, connectError } from './describe-error.ts'
 import { type RedisConnectError, type RedisError, RedisUnavailableError } from './errors.ts'
+import { connectMasters } from './masters.ts'
 import type { RedisRole, RedisState, RedisStateChange } from './options.ts'
 import type { Plan } from './plan.ts'
 
 /** An argument of a command. */
-export type RedisValue = string | number | Buffer
+export type RedisValue = string | number | Uint8Array
 
 interface Waiter {
   readonly resolve: () => void
@@ -32,6 +33,7 @@ export class Connection {
   #state: RedisState = 'idle'
   #reason: RedisConnectError | undefined
   #running = 0
+  #made = 0
   #settled: (() => void) | undefined
 
   constructor(options: ConnectionOptions) {
@@ -51,8 +53,20 @@ export class Connection {
     return this.#reason
   }
 
-  /** Runs commands on the client, once it is ready: waits for the first connection, never for a later one. */
-  async run<T>(command: string, work: (client: Client) => Promise<T>): Promise<T> {
+  /** How many times it became ready: another number, another connection, maybe to another server. */
+  get made(): number {
+    return this.#made
+  }
+
+  /**
+   * Runs commands on the client, once it is ready: waits for the first connection, never for a later one.
+   * An error says `where`.
+   */
+  async run<T>(
+    command: string,
+    work: (client: Client) => Promise<T>,
+    where = this.#options.plan.where,
+  ): Promise<T> {
     const { plan } = this.#options
     if (this.#state === 'idle' || this.#state === 'connecting') {
       await this.#wait(plan.connectTimeoutMs, false, command)
@@ -62,7 +76,7 @@ export class Connection {
     try {
       return await work(this.#client)
     } catch (error) {
-      throw commandError(error, command, plan.where, plan.commandTimeoutMs)
+      throw commandError(error, command, where, plan.commandTimeoutMs)
     } finally {
       this.#running -= 1
       if (this.#running === 0) this.#settled?.()
@@ -129,6 +143,8 @@ export class Connection {
 
   async #prepared(client: Client): Promise<void> {
     try {
+      // One that hangs must not keep the others from being used.
+      await within(connectMasters(client), this.#options.plan.connectTimeoutMs / 2)
       await this.#options.prepare?.(client)
     } catch {
       client.disconnect(true)
@@ -136,6 +152,7 @@ export class Connection {
     }
     if (this.#state === 'closed' || client.status !== 'ready') return
     this.#reason = undefined
+    this.#made += 1
     this.#set('ready')
     for (const waiter of [...this.#waiters]) waiter.resolve()
   }

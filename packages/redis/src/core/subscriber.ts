@@ -1,10 +1,13 @@
 import type { Client } from './client-options.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
-import type { RedisState } from './options.ts'
+import type { RedisState, RedisStateChange } from './options.ts'
 import type { Plan } from './plan.ts'
 
 /** Takes a message that was published on a channel. */
 export type MessageListener = (message: string, channel: string) => void
+
+/** Takes that the connection was lost, or that it is back and listens to its channels again. */
+export type ResetListener = (state: 'lost' | 'back') => void
 
 /** The connection that listens to channels. All listeners share it. */
 export interface RedisSubscriber {
@@ -12,12 +15,19 @@ export interface RedisSubscriber {
   /**
    * Listens to a channel, also on every later connection. Resolves once Redis has confirmed it, and
    * rejects when there is no connection within `connectTimeoutMs`. What is
-   * published while the connection is down is lost: `onStateChange` tells when it is `ready` again, which
-   * is after the channels were subscribed to anew.
+   * published while the connection is down is lost: see `onReset`.
    *
    * @returns ends it
    */
   subscribe(channel: string, listener: MessageListener): Promise<() => Promise<void>>
+  /**
+   * Tells when the connection is lost, or closed, and when it is back: then the channels are subscribed
+   * to anew, and what was published in between is lost. It may have been lost for a while before it is
+   * noticed: two `commandTimeoutMs` at the most. The listener must not throw.
+   *
+   * @returns ends it
+   */
+  onReset(listener: ResetListener): () => void
 }
 
 /** A `RedisSubscriber` over a connection of its own. */
@@ -25,12 +35,17 @@ export class Subscriber implements RedisSubscriber {
   readonly #plan: Plan
   readonly #connection: Connection
   readonly #listeners = new Map<string, Set<MessageListener>>()
+  readonly #resetListeners = new Set<ResetListener>()
   #heartbeat: NodeJS.Timeout | undefined
 
   constructor(options: Omit<ConnectionOptions, 'role' | 'prepare'>) {
     this.#plan = options.plan
     const prepare = (client: Client) => this.#prepare(client)
-    this.#connection = new Connection({ ...options, role: 'subscriber', prepare })
+    const onStateChange = (change: RedisStateChange) => {
+      options.onStateChange?.(change)
+      this.#tell(change)
+    }
+    this.#connection = new Connection({ ...options, role: 'subscriber', prepare, onStateChange })
   }
 
   get state(): RedisState {
@@ -56,10 +71,24 @@ export class Subscriber implements RedisSubscriber {
     }
   }
 
+  onReset(listener: ResetListener): () => void {
+    // A function of its own, as the same listener may be given twice.
+    const own: ResetListener = (state) => listener(state)
+    this.#resetListeners.add(own)
+    return () => void this.#resetListeners.delete(own)
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#heartbeat)
     this.#listeners.clear()
     await this.#connection.close(0)
+    this.#resetListeners.clear()
+  }
+
+  #tell({ from, to }: RedisStateChange): void {
+    const isBack = to === 'ready' && this.#connection.made > 1
+    if (from !== 'ready' && !isBack) return
+    for (const listener of [...this.#resetListeners]) listener(isBack ? 'back' : 'lost')
   }
 
   /** Says whether the channel has no listener left. */
