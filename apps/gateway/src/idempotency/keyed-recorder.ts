@@ -2,17 +2,26 @@ import type { Recorder, RecorderEvents, Recording } from '@tidegate/events'
 import type { AnswerHead } from '../answers/answer-head.ts'
 import { isKept } from './kept.ts'
 
+/** What a {@link KeyedRecorder} tells. */
+export interface KeyedEvents {
+  /** The answer settles nothing, by its head, which nobody has been told yet. */
+  onPassing(): void
+  /** It has ended, well or not. */
+  onOver(): void
+}
+
 /**
- * Records the answer to a request with a key. When its head says that it settles nothing, `onPassing` is
- * called before the head is told: who reads it goes on, and whoever asks from then on begins anew.
+ * Records the answer to a request with a key. When it settles nothing, who reads it goes on, and whoever asks
+ * from then on begins anew.
  */
 export class KeyedRecorder implements Recorder<AnswerHead> {
   readonly #recorder: Recorder<AnswerHead>
-  readonly #onPassing: () => void
+  readonly #events: KeyedEvents
+  #over = false
 
-  constructor(recorder: Recorder<AnswerHead>, onPassing: () => void) {
+  constructor(recorder: Recorder<AnswerHead>, events: KeyedEvents) {
     this.#recorder = recorder
-    this.#onPassing = onPassing
+    this.#events = events
   }
 
   get recording(): Recording<AnswerHead> {
@@ -20,7 +29,7 @@ export class KeyedRecorder implements Recorder<AnswerHead> {
   }
 
   head(head: AnswerHead): void {
-    if (!isKept(head.status, headerIn(head.headers, 'x-should-retry'))) this.#onPassing()
+    if (!isKept(head.status, headerIn(head.headers, 'x-should-retry'))) this.#events.onPassing()
     this.#recorder.head(head)
   }
 
@@ -30,14 +39,22 @@ export class KeyedRecorder implements Recorder<AnswerHead> {
 
   end(): void {
     this.#recorder.end()
+    this.#tellOver()
   }
 
   fail(cause: unknown): void {
     this.#recorder.fail(cause)
+    this.#tellOver()
   }
 
   listen(events: RecorderEvents): void {
     this.#recorder.listen(events)
+  }
+
+  #tellOver(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#events.onOver()
   }
 }
 

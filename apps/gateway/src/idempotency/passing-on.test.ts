@@ -85,8 +85,13 @@ describe('KeyedRecorder', () => {
     const what = `${head.status} ${head.headers.join(' ')}`
     it(`${kept ? 'keeps' : 'lets go of'} ${what}, and lets who reads it have it`, async () => {
       const { name, recorder } = record()
-      const keyed = new KeyedRecorder(recorder, () => void recordings.forget(name))
       let heard = ''
+      const keyed = new KeyedRecorder(recorder, {
+        onPassing: () => void recordings.forget(name),
+        onOver: () => {
+          heard += '!'
+        },
+      })
       keyed.recording.follow({
         onHead: ({ status }) => {
           heard += status
@@ -104,7 +109,8 @@ describe('KeyedRecorder', () => {
       keyed.head(head)
       keyed.push(Buffer.from(' body'))
       keyed.end()
-      expect(heard).toBe(`${head.status} body.`)
+      keyed.fail('too late')
+      expect(heard).toBe(`${head.status} body.!`)
       const next = await recordings.claim(name, { keepMs: 60_000, persist: true })
       expect(next.role).toBe(kept ? 'reader' : 'recorder')
     })

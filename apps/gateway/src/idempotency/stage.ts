@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Recordings } from '@tidegate/events'
 import type { Context, Handler } from 'hono'
 import { RefusedAnswer } from '../answers/answer-fault.ts'
-import type { AnswerHead } from '../answers/answer-head.ts'
 import type { Outbound } from '../answers/outbound.ts'
 import { recordAnswer } from '../answers/record.ts'
 import { type Answered, serveFrom } from '../answers/serve.ts'
@@ -11,7 +9,8 @@ import { wholeBody } from '../handlers/body.ts'
 import { GatewayError } from '../problems.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { parseIdempotencyKey } from './key.ts'
-import { KeyedRecorder } from './keyed-recorder.ts'
+import type { KeyedAnswers } from './keyed-answers.ts'
+import type { KeyedRecorder } from './keyed-recorder.ts'
 import { passOn } from './passing-on.ts'
 import { callerScope } from './scope.ts'
 
@@ -26,7 +25,7 @@ export interface IdempotencyParts {
   readonly outbound: Outbound
   /** For how long an answer is given again, in milliseconds. */
   readonly window: number
-  readonly recordings: Recordings<AnswerHead>
+  readonly answers: KeyedAnswers
   /** What is asked before a call is made: the route's cache, and what it shares. */
   readonly inner?: FindAnswer | undefined
 }
@@ -58,12 +57,11 @@ async function once(
   name: string,
   parts: IdempotencyParts,
 ): Promise<Response> {
-  const { outbound, recordings, window } = parts
+  const { outbound, answers, window } = parts
   const body = await wholeBody(c, outbound.transfer.body)
   const fingerprint = fingerprintIn(c, body)
-  const keep = { shared: true, keepMs: window, persist: true, fingerprint }
   return await serveFrom(c, outbound, async () => {
-    const claim = await recordings.claim(name, keep)
+    const claim = await answers.claim(name, fingerprint, window)
     tellReplayed(c, claim.role === 'reader')
     switch (claim.role) {
       case 'mismatch':
@@ -73,10 +71,8 @@ async function once(
       case 'reader':
         // What the first has paid for nobody pays again.
         return { recording: claim.recording, how: { hitCost: 0 } }
-      case 'recorder': {
-        const forget = () => void recordings.forget(name)
-        return await lead(c, body, parts, new KeyedRecorder(claim.recorder, forget))
-      }
+      case 'recorder':
+        return await lead(c, body, parts, claim.recorder)
     }
   })
 }
