@@ -5,7 +5,8 @@ export {
   replay,
 } from './core/encoded-recording.ts'
 export { EventsError, type EventsErrorCode, isEventsError } from './core/errors.ts'
-export type { EventLog, LogEntry, LogPage } from './core/log.ts'
+export type { EventLog, LogEntry, LogPage, ReadOptions, TailOptions } from './core/log.ts'
+export { type MemoryLogOptions, memoryLog } from './core/memory-log.ts'
 export type {
   Claim,
   ClaimOptions,

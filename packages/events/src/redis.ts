@@ -1,1 +1,2 @@
-export {}
+export type { EventsRedis, EventsScript, EventsSubscriber } from './redis/port.ts'
+export { type RedisLogOptions, redisLog } from './redis/redis-log.ts'

@@ -1,1 +1,5 @@
-export {}
+export {
+  type LogConformanceCase,
+  type LogHarness,
+  logConformance,
+} from './testing/log-conformance.ts'

@@ -19,7 +19,9 @@ const HEAD_AT = MAGIC.length + 4
  * A complete recording as bytes that a cache can keep: the version, the head as JSON, and the bytes as they
  * are. `undefined` of one that isn't complete, or wasn't kept whole.
  */
-export function encodeRecording<Head>(recording: Recording<Head>): Uint8Array | undefined {
+export function encodeRecording<Head>(
+  recording: Pick<Recording<Head>, 'head' | 'begunAt' | 'endedAt' | 'whole'>,
+): Uint8Array | undefined {
   const body = recording.whole()
   if (body === undefined) return undefined
   const { head, begunAt, endedAt } = recording

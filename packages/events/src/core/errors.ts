@@ -4,6 +4,7 @@ export type EventsErrorCode =
   | 'invalid_id'
   | 'not_joinable'
   | 'out_of_order'
+  | 'too_large'
   | 'closed'
 
 /** What every error of this package is: a wrong call, with a literal `code`. */

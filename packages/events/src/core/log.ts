@@ -1,6 +1,7 @@
 /** One entry of a log. Its id is `<milliseconds>-<number>`, as Redis Streams have it: a later one is greater. */
 export interface LogEntry {
   readonly id: string
+  /** Must not be changed: others may read the same bytes. */
   readonly data: Uint8Array
 }
 
@@ -11,24 +12,41 @@ export interface LogPage {
   readonly gap: boolean
 }
 
+/** What is read of a log. */
+export interface ReadOptions {
+  /** The id of the last entry that the reader has had. Default: the point right before the oldest that is there. */
+  readonly after?: string | undefined
+  /** At most so many entries, from 1. Default 1,000. */
+  readonly limit?: number | undefined
+}
+
+/** From where, and for how long, a log is followed. */
+export interface TailOptions {
+  /** An id, `start` (the oldest that is there) or `end` (as of the call), which is the default. */
+  readonly after?: string | undefined
+  /** Ends the iteration, without an error. */
+  readonly signal?: AbortSignal | undefined
+}
+
 /** An append-only log that is capped at its old end. */
 export interface EventLog extends AsyncDisposable {
-  /** Adds an entry at the end and returns its id. */
+  /** Adds an entry at the end and returns its id. Bytes are kept as they are and must not be changed. */
   append(data: Uint8Array | string): Promise<string>
-  /** Reads entries after an id; without one from the oldest that is there. `limit` defaults to 1,000. */
-  read(options?: {
-    readonly after?: string | undefined
-    readonly limit?: number | undefined
-  }): Promise<LogPage>
   /**
-   * Follows the log: what is there after `after` (an id, `start`, or `end`, which is the default), then what
-   * is added, until the signal, in pages that are never empty unless they tell of a gap.
+   * Reads entries after an id.
+   *
+   * @throws EventsError `invalid_id` or `invalid_option`.
    */
-  tail(options?: {
-    readonly after?: string | undefined
-    readonly signal?: AbortSignal | undefined
-  }): AsyncIterable<LogPage>
+  read(options?: ReadOptions): Promise<LogPage>
+  /**
+   * Follows the log: what is there after `after`, then what is added, until the signal or `close`, in pages
+   * that are never empty. Nothing is queued for a slow reader: what is dropped before it was read is a gap.
+   *
+   * @throws EventsError `invalid_id`.
+   */
+  tail(options?: TailOptions): AsyncIterable<LogPage>
   /** The id of the newest entry; `undefined` when it is empty. */
   last(): Promise<string | undefined>
+  /** Ends what follows it; later calls reject with `closed`. */
   close(): Promise<void>
 }

@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto'
+import { pollUntil, type RedisServer, startRedis, startRedisCluster } from '@tidegate/testkit'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { EventLog } from '../core/log.ts'
+import { logConformance } from '../testing/log-conformance.ts'
+import { type Connected, connect } from './client.fixture.ts'
+import { type RedisLogOptions, redisLog } from './redis-log.ts'
+
+let server: RedisServer
+let connected: Connected
+
+beforeAll(async () => {
+  server = await startRedis({ own: true })
+  connected = await connect(server.url)
+})
+
+afterAll(async () => {
+  await connected?.[Symbol.asyncDispose]()
+  await server?.[Symbol.asyncDispose]()
+})
+
+const open = (options: Partial<RedisLogOptions> = {}): EventLog =>
+  redisLog({ ...connected, key: `log:${randomUUID()}`, ...options })
+
+describe.concurrent('redisLog conforms', () => {
+  for (const { name, run } of logConformance) {
+    it(name, () => run({ open: (maxEntries) => open({ maxEntries }) }))
+    it(`without a subscriber: ${name}`, () =>
+      run({ open: (maxEntries) => open({ maxEntries, subscriber: undefined }) }))
+  }
+})
+
+describe.concurrent('redisLog conforms on a Cluster', () => {
+  let cluster: Awaited<ReturnType<typeof startRedisCluster>>
+  let nodes: Connected
+
+  beforeAll(async () => {
+    cluster = await startRedisCluster()
+    nodes = await connect(cluster.addresses)
+  })
+
+  afterAll(async () => {
+    await nodes?.[Symbol.asyncDispose]()
+    await cluster?.[Symbol.asyncDispose]()
+  })
+
+  for (const { name, run } of logConformance) {
+    it(name, () => run({ open: (maxEntries) => open({ ...nodes, maxEntries }) }))
+  }
+})
+
+describe('redisLog', () => {
+  it('expires so long after its last entry, and tells who missed that', async () => {
+    const key = `log:${randomUUID()}`
+    const log = open({ key, ttlMs: 60_000 })
+    const first = await log.append('a')
+    const ttl = await connected.client.pttl(key)
+    expect(ttl).toBeGreaterThan(50_000)
+    expect(ttl).toBeLessThanOrEqual(60_000)
+    await connected.client.del(key)
+    await log.append('b')
+    expect(await log.read({ after: first })).toMatchObject({ gap: true, entries: [{}] })
+    expect(await log.read()).toMatchObject({ gap: false, entries: [{}] })
+  })
+
+  it('goes on after its script was flushed', async () => {
+    const log = open()
+    await log.append('a')
+    await connected.client.script('FLUSH')
+    await log.append('b')
+    expect((await log.read()).entries).toHaveLength(2)
+  })
+
+  it('refuses what cannot send what is needed', () => {
+    const invalid = expect.objectContaining({ code: 'invalid_option' })
+    expect(() => redisLog({ redis: {} as never, key: 'x' })).toThrow(invalid)
+    expect(() => open({ key: '' })).toThrow(invalid)
+    expect(() => open({ maxEntries: 0 })).toThrow(invalid)
+  })
+})
+
+describe('a tail of redisLog', () => {
+  it('goes on when Redis is back, where it was, and tells when everything was lost', async () => {
+    await using own = await startRedis({ own: true })
+    await using there = await connect(own.url)
+    const errors: unknown[] = []
+    const log = redisLog({ ...there, key: 'log', onError: (error) => errors.push(error) })
+    const over = new AbortController()
+    const seen: string[] = []
+    let gaps = 0
+    const following = (async () => {
+      for await (const { entries, gap } of log.tail({ after: 'start', signal: over.signal })) {
+        seen.push(...entries.map(({ data }) => Buffer.from(data).toString()))
+        if (gap) gaps += 1
+      }
+    })()
+    const until = (check: () => boolean | Promise<boolean>, what: string) =>
+      pollUntil(async () => check(), { timeoutMs: 15_000, describe: () => `${what}: ${seen}` })
+    const appended = (text: string) =>
+      until(
+        () =>
+          log.append(text).then(
+            () => true,
+            () => false,
+          ),
+        text,
+      )
+    try {
+      await appended('before')
+      await until(() => seen.length === 1, 'the first')
+      own.pause()
+      await until(() => errors.length > 0, 'an error')
+      own.resume()
+      await appended('after')
+      await until(() => seen.includes('after'), 'after the pause')
+      const { entries } = await log.read()
+      await until(() => seen.length === entries.length, 'all of them')
+      expect(seen).toEqual(entries.map(({ data }) => Buffer.from(data).toString()))
+      expect(gaps).toBe(0)
+      await own.kill()
+      await own.start()
+      await appended('anew')
+      await until(() => seen.includes('anew'), 'after the restart')
+      expect(gaps).toBe(1)
+    } finally {
+      over.abort()
+      await following
+    }
+  })
+})

@@ -1,0 +1,177 @@
+import { hash } from 'node:crypto'
+import { Bell } from '../core/bell.ts'
+import { checkWhole, EventsError } from '../core/errors.ts'
+import type { EventLog, LogPage, ReadOptions, TailOptions } from '../core/log.ts'
+import { placeOfId } from '../core/log-id.ts'
+import { Hints } from './hints.ts'
+import { checkRedis, type EventsRedis, type EventsSubscriber } from './port.ts'
+import { readStream, type StreamEntry, textOf } from './stream.ts'
+
+/** How {@link redisLog} is made. */
+export interface RedisLogOptions {
+  readonly redis: EventsRedis
+  /** Without it what follows the log looks for new entries every 100 ms. */
+  readonly subscriber?: EventsSubscriber | undefined
+  /** The key of the stream, which names the log for all processes; hints go over the channel of that name. */
+  readonly key: string
+  /** How many entries are kept: exactly, not about (`MAXLEN =`). Default 10,000. */
+  readonly maxEntries?: number | undefined
+  /** Milliseconds after the last append until all of it expires. Default: never. */
+  readonly ttlMs?: number | undefined
+  /** Told why what follows the log couldn't look, each time. */
+  readonly onError?: ((error: unknown) => void) | undefined
+}
+
+/**
+ * A log in a Redis Stream. Ids are by the clock of Redis. What follows it is woken by hints over pub/sub and
+ * looks every second without one, so it needs no connection that blocks; while Redis is away it waits, and then
+ * goes on where it was. An append that was rejected may have been made; it isn't tried again.
+ *
+ * @throws EventsError `invalid_option`.
+ */
+export function redisLog(options: RedisLogOptions): EventLog {
+  return new RedisLog(options)
+}
+
+const PAGE = 1_000
+/** A page of a tail: not so much that a command takes long. */
+const TAIL_PAGE = 100
+const START = '0-0'
+
+const source = `
+local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+local id = redis.call('XADD', KEYS[1], 'MAXLEN', '=', ARGV[1], '*', 'd', ARGV[3], 'p', newest and newest[1] or '')
+if ARGV[2] ~= '0' then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+redis.call('PUBLISH', KEYS[1], id)
+return id`
+
+/** Every entry knows the one before it, so that a reader sees when something between was dropped. */
+const appendScript = { source, sha1: hash('sha1', source) }
+
+class RedisLog implements EventLog {
+  readonly #redis: EventsRedis
+  readonly #key: string
+  readonly #maxEntries: number
+  readonly #ttlMs: number
+  readonly #onError: (error: unknown) => void
+  readonly #hints: Hints
+  readonly #bell = new Bell()
+  #closed = false
+
+  constructor(options: RedisLogOptions) {
+    const { redis, subscriber, key, maxEntries = 10_000, ttlMs = 0 } = options
+    checkRedis('redisLog', redis)
+    if (key === '') throw new EventsError('invalid_option', 'redisLog: its key must not be empty.')
+    this.#redis = redis
+    this.#key = key
+    this.#onError = options.onError ?? (() => undefined)
+    this.#maxEntries = checkWhole('maxEntries', maxEntries, 1)
+    this.#ttlMs = checkWhole('ttlMs', ttlMs, 0)
+    this.#hints = new Hints(subscriber, key, () => this.#bell.ring())
+  }
+
+  async append(data: Uint8Array | string): Promise<string> {
+    this.#checkOpen()
+    const id = await this.#redis.evaluate(
+      appendScript,
+      [this.#key],
+      [this.#maxEntries, this.#ttlMs, data],
+    )
+    this.#bell.ring()
+    return String(id)
+  }
+
+  async read({ after, limit = PAGE }: ReadOptions = {}): Promise<LogPage> {
+    this.#checkOpen()
+    checkWhole('limit', limit, 1)
+    return await this.#page(after, limit)
+  }
+
+  tail({ after = 'end', signal }: TailOptions = {}): AsyncIterable<LogPage> {
+    if (after === 'start') return this.#follow(Promise.resolve(undefined), signal)
+    if (after !== 'end') {
+      placeOfId(after)
+      return this.#follow(Promise.resolve(after), signal)
+    }
+    const newest = this.last().then((id) => id ?? START)
+    newest.catch(() => undefined)
+    return this.#follow(newest, signal)
+  }
+
+  async last(): Promise<string | undefined> {
+    this.#checkOpen()
+    const reply = await this.#redis.callBuffer('XREVRANGE', this.#key, '+', '-', 'COUNT', 1)
+    const newest: unknown = Array.isArray(reply) ? reply[0] : undefined
+    return Array.isArray(newest) ? textOf(newest[0]) : undefined
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#bell.ring()
+    await this.#hints.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async *#follow(
+    from: Promise<string | undefined>,
+    signal: AbortSignal | undefined,
+  ): AsyncIterable<LogPage> {
+    const begin = () => this.last().then((id) => id ?? START)
+    let after = await from.catch(() => this.#patiently(begin, signal))
+    while (!this.#over(signal)) {
+      const since = this.#bell.rings
+      const ms = this.#hints.pollMs
+      const page = await this.#patiently(() => this.#page(after, TAIL_PAGE), signal)
+      const newest = page?.entries.at(-1)
+      if (page !== undefined && newest !== undefined) {
+        after = newest.id
+        yield page
+      } else await this.#bell.wait({ since, signal, ms })
+    }
+  }
+
+  /** Asks again and again while Redis is away. */
+  async #patiently<T>(
+    ask: () => Promise<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<T | undefined> {
+    while (!this.#over(signal)) {
+      try {
+        return await ask()
+      } catch (error) {
+        this.#onError(error)
+        const since = this.#bell.rings
+        await this.#bell.wait({ since, signal, ms: this.#hints.pollMs })
+      }
+    }
+    return undefined
+  }
+
+  async #page(after: string | undefined, limit: number): Promise<LogPage> {
+    const entries = await readStream(this.#redis, this.#key, after ?? START, limit)
+    const [first] = entries
+    return {
+      entries: entries.map(({ id, fields }) => ({ id, data: fields.get('d') ?? new Uint8Array() })),
+      gap: after !== undefined && first !== undefined && isBeyond(first, after),
+    }
+  }
+
+  #over(signal: AbortSignal | undefined): boolean {
+    return this.#closed || signal?.aborted === true
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new EventsError('closed', 'The log is closed.')
+  }
+}
+
+/** Whether something between the point and the entry is gone. */
+function isBeyond({ fields }: StreamEntry, after: string): boolean {
+  const before = textOf(fields.get('p') ?? new Uint8Array())
+  // The first of a stream: another one was there before it, and has expired.
+  if (before === '') return after !== START
+  return placeOfId(before) > placeOfId(after)
+}
