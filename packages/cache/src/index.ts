@@ -1,3 +1,21 @@
+export {
+  type Cache,
+  type CacheEntry,
+  createCache,
+  type Factory,
+  type FactoryContext,
+  type GetOrSetOptions,
+  type InvalidateOptions,
+  type InvalidateTarget,
+  type SetItem,
+} from './core/cache.ts'
 export type { CacheBus, CacheDriver, Match, Stamp, Stored, Write } from './core/driver.ts'
+export type { Duration } from './core/duration.ts'
+export type { EntryOptions } from './core/entry-options.ts'
+export { CacheError, type CacheErrorCode, CacheTimeoutError, isCacheError } from './core/errors.ts'
+export type { CacheEvent, CacheListener, NotShared } from './core/events.ts'
 export { type MemoryBus, memoryBus } from './core/memory-bus.ts'
 export { type MemoryDriver, type MemoryDriverOptions, memoryDriver } from './core/memory-driver.ts'
+export type { CacheOptions, MemoryOptions, SharedTierOptions } from './core/options.ts'
+export type { CacheCounts, CacheStats } from './core/stats.ts'
+export type { CachedMethod, WrapOptions, Wrapped } from './core/wrap.ts'

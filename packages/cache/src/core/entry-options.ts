@@ -138,7 +138,8 @@ const APPLY: {
     if (policy.eager === 0) throw wrong(name, value, 'above 0 up to 1, or false')
   },
   lock: (policy, value, name) => {
-    if (value !== 'process' && value !== 'cluster') throw wrong(name, value, '"process" or "cluster"')
+    if (value !== 'process' && value !== 'cluster')
+      throw wrong(name, value, '"process" or "cluster"')
     policy.lock = value
   },
   retryAfterError: (policy, value, name) => {
@@ -170,8 +171,5 @@ function nonEmpty(name: string, value: unknown): string {
 }
 
 function wrong(name: string, value: unknown, wanted: string): CacheError {
-  return new CacheError(
-    'invalid_option',
-    `${name} is ${describe(value)}; it has to be ${wanted}.`,
-  )
+  return new CacheError('invalid_option', `${name} is ${describe(value)}; it has to be ${wanted}.`)
 }

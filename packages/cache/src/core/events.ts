@@ -5,10 +5,12 @@ export type CacheEvent =
   | { readonly type: 'miss'; readonly key: string }
   | { readonly type: 'set'; readonly key: string }
   | { readonly type: 'factory'; readonly key: string; readonly tookMs: number }
+  | { readonly type: 'factory_failed'; readonly key: string; readonly error: unknown }
   | { readonly type: 'refresh_failed'; readonly key: string; readonly error: unknown }
   | { readonly type: 'invalidated'; readonly what: string; readonly removed: number }
   | { readonly type: 'evicted'; readonly key: string }
   | { readonly type: 'not_shared'; readonly key: string; readonly reason: NotShared }
+  | { readonly type: 'unreadable'; readonly key: string }
   | { readonly type: 'l2_error'; readonly error: unknown }
   | { readonly type: 'l2_away' }
   | { readonly type: 'recovered' }

@@ -1,4 +1,5 @@
-const RESERVED = '\u0000'
+/** What every tag and key of ours begins with. */
+export const RESERVED = '\u0000'
 
 /** What `clear()` invalidates: every entry has it, so none is told. */
 export const ALL: string = RESERVED

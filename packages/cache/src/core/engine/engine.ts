@@ -1,0 +1,306 @@
+import type { AccessObserver, Accessor } from '../access.ts'
+import type { Capture, Coherence, FirstTier, Target } from '../coherence.ts'
+import type { Entry } from '../entry.ts'
+import type { Policy } from '../entry-options.ts'
+import type { CacheEvent, CacheListener } from '../events.ts'
+import type { Flight } from '../flight.ts'
+import { matcher } from '../match.ts'
+import type { MemoryTier } from '../memory-tier.ts'
+import { type Counts, CountsByPrefix, Latency } from '../stats.ts'
+import { Lookups } from './lookups.ts'
+import { Pauses } from './pauses.ts'
+
+/** One value to be stored, with the options for it. */
+export interface Item {
+  readonly key: string
+  readonly value: unknown
+  readonly policy: Policy
+  readonly tags: readonly string[]
+}
+
+/** What an engine is made of. */
+export interface EngineParts {
+  readonly tier: MemoryTier
+  readonly now: () => number
+  readonly random: () => number
+  readonly listener: CacheListener | undefined
+}
+
+/** An invalidation on its way to the second tier, and what was stored since. */
+interface Pending {
+  readonly target: Target
+  readonly since: Set<string>
+}
+
+/**
+ * What all namespaces of a cache share: its tiers, what is in flight, and the rule that whatever is newer
+ * puts an end to what was begun before it.
+ */
+export class Engine implements FirstTier {
+  readonly tier: MemoryTier
+  readonly now: () => number
+  readonly flights = new Map<string, Flight>()
+  readonly pauses: Pauses
+  readonly latency = new Latency()
+  readonly counts = new CountsByPrefix()
+  /** Told of every access, for what learns from them. */
+  observer: AccessObserver | undefined
+  readonly listening: boolean
+  readonly #random: () => number
+  readonly #listener: CacheListener | undefined
+  readonly #pending = new Set<Pending>()
+  #coherence: Coherence | undefined
+  #lookups: Lookups | undefined
+  #closed = false
+
+  constructor({ tier, now, random, listener }: EngineParts) {
+    this.tier = tier
+    this.now = now
+    this.#random = random
+    this.#listener = listener
+    this.listening = listener !== undefined
+    this.pauses = new Pauses(now)
+  }
+
+  /** The second half of its making: a coherence has to know whose first tier it keeps right. */
+  attach(coherence: Coherence): this {
+    this.#coherence = coherence
+    this.#lookups = new Lookups(coherence, this.tier, this.latency)
+    return this
+  }
+
+  get coherence(): Coherence {
+    if (this.#coherence === undefined) throw new Error('Engine: attach a coherence first.')
+    return this.#coherence
+  }
+
+  get lookups(): Lookups {
+    if (this.#lookups === undefined) throw new Error('Engine: attach a coherence first.')
+    return this.#lookups
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  emit(event: CacheEvent): void {
+    try {
+      this.#listener?.(event)
+    } catch {
+      // A listener's fault is none of the callers'.
+    }
+  }
+
+  /** Whether nothing speaks against an entry of memory, as far as it is known without looking. */
+  believes(entry: Entry): boolean {
+    const { coherence } = this
+    return (
+      (entry.generation === coherence.generation || !coherence.shared) &&
+      (entry.tags === undefined || coherence.holds(entry))
+    )
+  }
+
+  /** Whether an entry of memory may be served as fresh without a look at the second tier. */
+  serves(entry: Entry, now: number): boolean {
+    if (now >= entry.freshUntil || !this.believes(entry)) return false
+    return now < entry.believedUntil || !this.coherence.shared
+  }
+
+  /** An entry of memory that may be served for want of a better: stale, or not looked up in time. */
+  usable(key: string, now: number): Entry | undefined {
+    const entry = this.tier.peek(key)
+    if (entry === undefined) return undefined
+    if (now < entry.staleUntil) return this.believes(entry) ? entry : undefined
+    this.tier.delete(key)
+    return undefined
+  }
+
+  /** An entry of either tier, fresh or stale. */
+  async find(key: string, counts: Counts): Promise<Entry | undefined> {
+    const held = this.tier.get(key)
+    if (held !== undefined && this.serves(held, this.now())) {
+      counts.l1Hits += 1
+      return held
+    }
+    if (!this.coherence.shared || this.#closed) return this.usable(key, this.now())
+    const { entry } = await this.lookups.one(key, [])
+    if (entry !== undefined && this.now() < entry.freshUntil) counts.l2Hits += 1
+    return entry ?? this.usable(key, this.now())
+  }
+
+  /** Fresh entries in the order of the keys; what memory hasn't is read at once. */
+  async findMany(
+    keys: readonly string[],
+    counts: Counts,
+    by: Accessor,
+  ): Promise<(Entry | undefined)[]> {
+    const now = this.now()
+    const entries = keys.map((key) => {
+      const entry = this.tier.get(key)
+      const hit = entry !== undefined && this.serves(entry, now)
+      this.observer?.accessed(key, hit, by)
+      return hit ? entry : undefined
+    })
+    counts.l1Hits += entries.filter((entry) => entry !== undefined).length
+    await this.#fill(keys, entries, counts)
+    counts.misses += entries.filter((entry) => entry === undefined).length
+    return entries
+  }
+
+  async #fill(
+    keys: readonly string[],
+    entries: (Entry | undefined)[],
+    counts: Counts,
+  ): Promise<void> {
+    const missing = keys.flatMap((key, at) => (entries[at] === undefined ? [{ key, at }] : []))
+    if (missing.length === 0 || !this.coherence.shared || this.#closed) return
+    const found = await this.lookups.many(missing.map(({ key }) => key))
+    const now = this.now()
+    missing.forEach(({ key, at }, i) => {
+      const entry = found[i]?.entry ?? this.usable(key, now)
+      if (entry === undefined || now >= entry.freshUntil) return
+      entries[at] = entry
+      counts.l2Hits += 1
+    })
+  }
+
+  make(item: Item, capture: Capture, ttlMs = ttlOf(item.policy, item.value)): Entry {
+    const { policy, tags, value } = item
+    const createdAt = this.now()
+    const freshUntil = createdAt + ttlMs * (1 - policy.jitter * this.#random())
+    return {
+      value,
+      createdAt,
+      freshUntil,
+      staleUntil: freshUntil + policy.staleMs,
+      tags: tags.length === 0 ? undefined : [...new Set(tags)].sort(),
+      seq: capture.seq,
+      stamp: undefined,
+      believedUntil: freshUntil,
+      generation: capture.generation,
+    }
+  }
+
+  /** Puts an entry into memory, and ends what was begun before it. */
+  put(key: string, entry: Entry): void {
+    this.tier.put(key, entry)
+    this.lookups.supersede(key)
+    this.pauses.end(key)
+  }
+
+  /** Stores values whatever is there. What has no time to live is removed. */
+  async set(items: readonly Item[]): Promise<void> {
+    if (this.#closed) return
+    const writes = items.map((item) => {
+      const entry = this.make(item, this.coherence.capture())
+      return { key: item.key, entry, capture: undefined }
+    })
+    const now = this.now()
+    const kept = writes.filter(({ entry }) => now < entry.staleUntil)
+    const gone = writes.filter(({ entry }) => now >= entry.staleUntil).map(({ key }) => key)
+    for (const { key, entry } of kept) {
+      for (const { since } of this.#pending) since.add(key)
+      this.#end(key)
+      this.put(key, entry)
+      if (this.listening) this.emit({ type: 'set', key })
+    }
+    const removed = gone.length > 0 ? this.invalidate([{ keys: gone }], true) : undefined
+    if (kept.length > 0) this.settle(kept, await this.coherence.write(kept))
+    await removed
+  }
+
+  /** Memory keeps what the second tier says of a write, unless it has something else by now. */
+  settle(
+    writes: readonly { readonly key: string; readonly entry: Entry }[],
+    kept: readonly (Entry | undefined)[],
+  ): void {
+    writes.forEach(({ key, entry }, i) => {
+      if (this.tier.peek(key) !== entry) return
+      const stored = kept[i]
+      if (stored === undefined) this.tier.delete(key)
+      else if (stored !== entry) this.tier.put(key, stored)
+    })
+  }
+
+  /** Removes from memory, and ends flights and lookups. Returns how many entries there were. */
+  drop(target: Target): number {
+    this.lookups.supersedeAll(target)
+    this.pauses.endAll(target)
+    if ('keys' in target) for (const key of target.keys) this.#end(key)
+    else {
+      const matches = 'match' in target ? matcher(target.match) : undefined
+      for (const flight of this.flights.values()) {
+        if (matches === undefined) flight.lose('tag' in target ? (target.tag ?? '') : '')
+        else if (matches(flight.key)) flight.superseded = true
+        if (flight.superseded) this.land(flight)
+      }
+    }
+    return this.tier.drop(target)
+  }
+
+  get(key: string): Entry | undefined {
+    return this.tier.peek(key)
+  }
+
+  /** Invalidates in both tiers. Returns how many entries there were in the one that had more. */
+  async invalidate(targets: readonly Target[], sweep: boolean): Promise<number> {
+    const here = sum(targets.map((target) => this.drop(target)))
+    if (this.#closed) return here
+    const there = await Promise.all(targets.map((target) => this.#invalidateShared(target, sweep)))
+    return Math.max(here, sum(there))
+  }
+
+  async #invalidateShared(target: Target, sweep: boolean): Promise<number> {
+    const { coherence } = this
+    const pending: Pending = { target, since: new Set() }
+    // What is read from the second tier before it has heard of this would be the old again.
+    if (coherence.shared) this.#pending.add(pending)
+    try {
+      return await coherence.invalidate(target, { sweep })
+    } finally {
+      if (this.#pending.delete(pending)) this.#dropAgain(pending)
+    }
+  }
+
+  /** A flight that is no longer to be joined. */
+  land(flight: Flight): void {
+    if (this.flights.get(flight.key) === flight) this.flights.delete(flight.key)
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.tier.close()
+    for (const flight of this.flights.values()) {
+      flight.superseded = true
+      if (!flight.wanted) flight.abort(new DOMException('The cache was closed.', 'AbortError'))
+    }
+    this.flights.clear()
+    await this.coherence.close()
+  }
+
+  #end(key: string): void {
+    const flight = this.flights.get(key)
+    if (flight === undefined) return
+    flight.superseded = true
+    this.flights.delete(key)
+  }
+
+  #dropAgain({ target, since }: Pending): void {
+    const saved = [...since].flatMap((key) => {
+      const entry = this.tier.peek(key)
+      return entry === undefined ? [] : [[key, entry] as const]
+    })
+    this.drop(target)
+    for (const [key, entry] of saved) this.tier.put(key, entry)
+  }
+}
+
+/** `null` has a time of its own. */
+function ttlOf({ ttlMs, negativeTtlMs }: Policy, value: unknown): number {
+  return value === null ? (negativeTtlMs ?? ttlMs) : ttlMs
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}

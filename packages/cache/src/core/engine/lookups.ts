@@ -1,0 +1,104 @@
+import type { Coherence, Found, Target } from '../coherence.ts'
+import type { Entry } from '../entry.ts'
+import { matcher } from '../match.ts'
+import type { MemoryTier } from '../memory-tier.ts'
+import type { Latency } from '../stats.ts'
+
+interface Lookup {
+  readonly found: Promise<Found>
+  /** Something newer has come: what is found is for those who wait already, not for memory. */
+  superseded: boolean
+}
+
+/** Reads of the second tier: one at a time for a key. What they find goes to memory. */
+export class Lookups {
+  readonly #coherence: Coherence
+  readonly #tier: MemoryTier
+  readonly #latency: Latency
+  readonly #pending = new Map<string, Lookup>()
+
+  constructor(coherence: Coherence, tier: MemoryTier, latency: Latency) {
+    this.#coherence = coherence
+    this.#tier = tier
+    this.#latency = latency
+  }
+
+  one(key: string, tags: readonly string[]): Promise<Found> {
+    return this.#pending.get(key)?.found ?? this.#start([key], tags)[0] ?? Promise.reject(key)
+  }
+
+  /** In the order of the keys; those that aren't looked up already in one read. */
+  many(keys: readonly string[]): Promise<readonly Found[]> {
+    const missing = [...new Set(keys)].filter((key) => !this.#pending.has(key))
+    const started = new Map(missing.length === 0 ? [] : this.#pairs(missing))
+    return Promise.all(keys.map((key) => started.get(key) ?? this.one(key, [])))
+  }
+
+  supersede(key: string): void {
+    const lookup = this.#pending.get(key)
+    if (lookup === undefined) return
+    lookup.superseded = true
+    this.#pending.delete(key)
+  }
+
+  /** For a tag: all, as nobody knows yet what they find. They are short. */
+  supersedeAll(target: Target): void {
+    if (this.#pending.size === 0) return
+    if ('keys' in target) {
+      for (const key of target.keys) this.supersede(key)
+      return
+    }
+    const matches = 'match' in target ? matcher(target.match) : () => true
+    for (const key of this.#pending.keys()) if (matches(key)) this.supersede(key)
+  }
+
+  #pairs(keys: readonly string[]): [string, Promise<Found>][] {
+    const found = this.#start(keys)
+    return keys.flatMap((key, i) => {
+      const promise = found[i]
+      return promise === undefined ? [] : [[key, promise]]
+    })
+  }
+
+  #start(keys: readonly string[], tags?: readonly string[]): readonly Promise<Found>[] {
+    const begunAt = performance.now()
+    const batch = this.#coherence.read(keys, tags).then((found) => {
+      if (found[0]?.capture.shared === true) this.#latency.add(performance.now() - begunAt)
+      return found
+    })
+    return keys.map((key, i) => {
+      const found = batch.then((all) => this.#arrived(key, lookup, all[i]))
+      const lookup: Lookup = { found, superseded: false }
+      this.#pending.set(key, lookup)
+      return found
+    })
+  }
+
+  #arrived(key: string, lookup: Lookup, answer: Found | undefined): Found {
+    if (this.#pending.get(key) === lookup) this.#pending.delete(key)
+    const found = answer ?? { entry: undefined, capture: this.#coherence.capture() }
+    if (lookup.superseded || !found.capture.shared) return found
+    const held = this.#tier.peek(key)
+    if (found.entry !== undefined) return { ...found, entry: this.#keep(key, held, found.entry) }
+    if (held !== undefined) this.#doubt(key, held)
+    return found
+  }
+
+  /** The second tier hasn't what memory has: it is gone there, or never was. */
+  #doubt(key: string, held: Entry): void {
+    if (held.stamp !== undefined || held.generation !== this.#coherence.generation) {
+      this.#tier.delete(key)
+    } else this.#tier.believe(held)
+  }
+
+  /** Memory goes on with the object it has, when it is the same. */
+  #keep(key: string, held: Entry | undefined, found: Entry): Entry {
+    if (held === undefined || held.stamp === undefined || held.stamp !== found.stamp) {
+      this.#tier.put(key, found)
+      return found
+    }
+    held.generation = found.generation
+    this.#tier.believe(held)
+    return held
+  }
+}

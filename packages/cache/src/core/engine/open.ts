@@ -1,0 +1,20 @@
+import { Alone } from '../alone.ts'
+import type { Cache } from '../cache.ts'
+import { MemoryTier } from '../memory-tier.ts'
+import { type CacheOptions, parseOptions } from '../options.ts'
+import { Engine } from './engine.ts'
+import { CacheView } from './view.ts'
+
+/** Puts a cache together. */
+export function openCache(options: CacheOptions): Cache {
+  const settings = parseOptions(options)
+  const { now, random, policy, maxKeyLength } = settings
+  const tier = new MemoryTier({
+    ...settings.memory,
+    now,
+    onEvict: (key) => engine.emit({ type: 'evicted', key }),
+  })
+  const engine = new Engine({ tier, now, random, listener: options.onEvent })
+  engine.attach(new Alone())
+  return new CacheView({ engine, policy, maxKeyLength })
+}

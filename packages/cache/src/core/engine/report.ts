@@ -1,0 +1,25 @@
+import type { CacheStats } from '../stats.ts'
+import type { Engine } from './engine.ts'
+
+/** What a cache, or one of its namespaces, says of itself. */
+export function statsOf(engine: Engine, prefix: string): CacheStats {
+  const { tier, latency, counts, coherence } = engine
+  const asked = latency.count > 0 || coherence.shared
+  return {
+    ...counts.sum(prefix).report(),
+    entries: tier.size,
+    bytes: tier.bytes,
+    evictions: tier.evictions,
+    l2: asked
+      ? {
+          reads: latency.count,
+          p50Ms: latency.quantile(0.5),
+          p95Ms: latency.quantile(0.95),
+          up: coherence.shared,
+        }
+      : undefined,
+    namespaces: Object.fromEntries(
+      counts.inside(prefix).map((inner) => [inner, counts.sum(inner).report()]),
+    ),
+  }
+}

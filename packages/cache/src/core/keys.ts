@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto'
+import { describe } from './duration.ts'
+import { CacheError } from './errors.ts'
+
+/** The key as it is stored: inside its namespace, and by its SHA-256 when it is too long. */
+export function fullKey(prefix: string, key: unknown, maxLength: number): string {
+  const checked = checkKey(key)
+  if (prefix.length + checked.length <= maxLength) return prefix + checked
+  return `${prefix}sha256:${createHash('sha256').update(checked).digest('base64url')}`
+}
+
+/** A text that isn't empty. */
+export function checkKey(key: unknown): string {
+  if (typeof key === 'string' && key !== '') return key
+  throw new CacheError(
+    'invalid_key',
+    `A key is ${describe(key)}; it has to be a text that isn’t empty.`,
+  )
+}
+
+/** Anything that can be told from "nothing is there", and isn't still to come. */
+export function checkValue(value: unknown): unknown {
+  if (value === undefined) {
+    throw new CacheError('invalid_value', 'undefined can’t be stored: use null, or delete the key.')
+  }
+  if (value instanceof Promise) {
+    // What it may reject with is told here already.
+    value.catch(() => {})
+    throw new CacheError('invalid_value', 'A promise can’t be stored: await it first.')
+  }
+  return value
+}
