@@ -11,8 +11,10 @@ import {
   securityHeaders,
 } from '@tidegate/server'
 import { type Context, Hono } from 'hono'
+import { answered } from './answered.ts'
 import type { Callers } from './auth/callers.ts'
 import { createGatekeepers } from './auth/gatekeepers.ts'
+import type { SharedAnswers } from './cache/open.ts'
 import type { Settings } from './config/settings.ts'
 import type { GatewayEnv } from './env.ts'
 import { type Gate, through } from './gates.ts'
@@ -40,6 +42,8 @@ export interface GatewayParts {
   readonly routes: readonly Route[]
   readonly callers: Callers
   readonly limits: Limits
+  /** Absent: no route keeps or shares any. */
+  readonly answers: SharedAnswers | undefined
   /** Absent: what is shared elsewhere is in this process's memory. */
   readonly redis: SharedRedis | undefined
   /** False from the first signal on. */
@@ -89,7 +93,8 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
     const plan = limits.planOf(route.limits)
     if (!plan.isEmpty) gates.push(limit({ limits, plan, body: transfer.body, onHit }))
     if (route.validate !== undefined) gates.push(await validate(route.validate, transfer.body))
-    const end = carry(forward(route, transfer, failureLog), tunnel(route))
+    const plain = carry(forward(route, transfer, failureLog), tunnel(route))
+    const end = answered({ route, transfer, failureLog, logger }, parts.answers, plain)
     app.all(routerPattern(route.match), through(gates, end))
   }
 

@@ -6,6 +6,7 @@ import { createDrain, type Drain } from '@tidegate/server/node'
 import { createGateway } from './app.ts'
 import { createCallers } from './auth/callers.ts'
 import { banner } from './banner.ts'
+import { openAnswers } from './cache/open.ts'
 import { isLimiting } from './config/limit-rules.ts'
 import type { Settings } from './config/settings.ts'
 import { startDemoModel } from './demo/server.ts'
@@ -50,6 +51,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
   const byName = new Map<string, Upstream>(upstreams.map((each) => [each.name, each]))
   const redis = settings.redis && (await openRedis(settings.redis, logger))
   const limits = await openLimits(settings, redis, logger)
+  const answers = await openAnswers(settings, redis, logger)
   const callers = createCallers(settings, logAuthorities(logger))
   const gate: { drain: Drain | undefined } = { drain: undefined }
   const app = await createGateway({
@@ -60,6 +62,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     routes: connectRoutes(settings.routes, byName),
     callers,
     limits,
+    answers,
     redis,
     ready: () => gate.drain?.ready ?? false,
   })
@@ -73,10 +76,13 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
   announce(logger, options, url)
   const pools = upstreams.flatMap(({ endpoints }) => endpoints.map(({ pool }) => pool))
   const close = async (): Promise<void> => {
+    const began = performance.now()
     const { destroyed } = await drain.start()
     if (destroyed > 0) logger.warn({ destroyed }, 'drain timed out: connections were cut off')
+    // Their clients may have left, and will ask for them again elsewhere.
+    await within(answers?.keyed?.idle(), delay + timeout - (performance.now() - began))
     await Promise.allSettled([...pools.map((pool) => pool.destroy()), demo?.close()])
-    await Promise.allSettled([limits.close(), callers.close()])
+    await Promise.allSettled([limits.close(), callers.close(), answers?.close()])
     await Promise.allSettled([redis?.close()])
     logger.info('stopped')
     await logger.close()
@@ -84,6 +90,15 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
   endOnSignal(logger, close)
   endOnFault(logger)
   return { url, close }
+}
+
+/** Waits for something, so long at most. */
+async function within(wanted: Promise<void> | undefined, ms: number): Promise<void> {
+  if (wanted === undefined || ms <= 0) return
+  const over = Promise.withResolvers<void>()
+  const timer = setTimeout(over.resolve, ms)
+  await Promise.race([wanted, over.promise])
+  clearTimeout(timer)
 }
 
 /** A signal that comes within this of the first is the same keypress, passed on by a parent process. */

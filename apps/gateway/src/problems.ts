@@ -1,4 +1,5 @@
 import { defineProblems, type Problem, ServerError } from '@tidegate/server'
+import { type CacheErrorCode, cacheProblems } from './cache/problems.ts'
 import { type IdempotencyErrorCode, idempotencyProblems } from './idempotency/problems.ts'
 import { type SessionErrorCode, sessionProblems } from './sessions/problems.ts'
 
@@ -22,6 +23,7 @@ export type GatewayErrorCode =
   | 'concurrency_limit_exceeded'
   | 'request_exceeds_limit'
   | SessionErrorCode
+  | CacheErrorCode
   | IdempotencyErrorCode
   | 'unknown_component'
   | 'upgrade_unsupported'
@@ -155,6 +157,7 @@ export const problems = defineProblems({
   },
   ...sessionProblems,
   ...idempotencyProblems,
+  ...cacheProblems,
   unknown_component: {
     status: 404,
     title: 'No such component',

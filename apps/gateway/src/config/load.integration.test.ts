@@ -3,6 +3,8 @@ import { makeCertificates } from '@tidegate/testkit'
 import { describe, expect, it } from 'vitest'
 import { check, file, folder, settingsOf, warningsOf } from './check.fixture.ts'
 
+const nothingShared = { cache: undefined, coalesce: undefined, idempotency: undefined, hitCost: 0 }
+
 describe('a file', () => {
   it('gets the documented defaults', async () => {
     const settings = settingsOf(await check(file()))
@@ -94,12 +96,6 @@ auth:
     - { id: ci, sha256: "${'AB'.repeat(32)}" }
 `
     const settings = settingsOf(await check(yaml, { DEMO_KEY: 'a “key” of any characters' }))
-    const nothingShared = {
-      cache: undefined,
-      coalesce: undefined,
-      idempotency: undefined,
-      hitCost: 0,
-    }
     expect(settings.routes).toEqual([
       {
         match: '/v1/**',

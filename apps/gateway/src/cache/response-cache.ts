@@ -1,0 +1,71 @@
+import type { Cache, FactoryContext } from '@tidegate/cache'
+import type { Recordings } from '@tidegate/events'
+import type { AnswerHead } from '../answers/answer-head.ts'
+import { decodeAnswer, type KeptAnswer } from './kept-answer.ts'
+
+/** Where answers are kept, for all routes together: as bytes, which a cache's second tier takes as they are. */
+export class ResponseCache {
+  readonly cache: Cache
+  /** Calls that are under way. */
+  readonly recordings: Recordings<AnswerHead>
+  /** The largest answer that is kept, in bytes. */
+  readonly maxAnswer: number
+  readonly now: () => number
+  /** How long the longest call can take: for so long what it makes may be waited for. */
+  readonly #longestCallMs: number
+
+  constructor(parts: {
+    readonly cache: Cache
+    readonly recordings: Recordings<AnswerHead>
+    readonly maxAnswer: number
+    readonly longestCallMs: number
+    readonly now?: () => number
+  }) {
+    this.cache = parts.cache
+    this.recordings = parts.recordings
+    this.maxAnswer = parts.maxAnswer
+    this.now = parts.now ?? Date.now
+    this.#longestCallMs = parts.longestCallMs
+  }
+
+  /** A fresh one in memory, at once. */
+  peek(key: string): KeptAnswer | undefined {
+    const encoded = this.cache.peek<Uint8Array>(key)
+    return encoded === undefined ? undefined : decodeAnswer(encoded)
+  }
+
+  /** One of either tier, fresh or not. */
+  async find(key: string): Promise<KeptAnswer | undefined> {
+    const entry = await this.cache.getEntry<Uint8Array>(key, { stale: true })
+    return entry === undefined ? undefined : decodeAnswer(entry.value)
+  }
+
+  keptForMs({ completedAt }: KeptAnswer): number {
+    // The gateway that fetched it may have a clock that is ahead.
+    return Math.max(0, this.now() - completedAt)
+  }
+
+  /**
+   * Has something made and kept. What is thrown away while it is made stays away: `make` is called once it is
+   * known what was thrown away before. Resolves when `make` has been called; what it gives is stored behind
+   * that, unless it gives nothing.
+   */
+  async make(
+    key: string,
+    make: (context: FactoryContext<Uint8Array>) => Promise<Uint8Array | undefined>,
+  ): Promise<void> {
+    const begun = Promise.withResolvers<void>()
+    const options = { fresh: true, hardTimeout: this.#longestCallMs }
+    const made = this.cache.getOrSet<Uint8Array | undefined>(
+      key,
+      (context) => {
+        begun.resolve()
+        return make(context as FactoryContext<Uint8Array>)
+      },
+      options,
+    )
+    // What could not be stored has been answered all the same.
+    made.catch(() => {}).finally(() => begun.resolve())
+    await begun.promise
+  }
+}

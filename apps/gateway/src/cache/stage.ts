@@ -1,0 +1,106 @@
+import type { Recordings } from '@tidegate/events'
+import type { Context, Handler } from 'hono'
+import type { AnswerHead } from '../answers/answer-head.ts'
+import { joinAnswer } from '../answers/join.ts'
+import type { Outbound } from '../answers/outbound.ts'
+import { type Answered, serveFrom } from '../answers/serve.ts'
+import type { GatewayEnv } from '../env.ts'
+import { bodyLength, wholeBody } from '../handlers/body.ts'
+import { wishesOf } from './cache-control.ts'
+import { CachedAnswers } from './cached-answers.ts'
+import { Recogniser } from './recogniser.ts'
+import type { ResponseCache } from './response-cache.ts'
+import type { RouteCounts } from './route-counts.ts'
+
+/** What a route that keeps or shares answers is built with. */
+export interface AnswerStageParts {
+  readonly outbound: Outbound
+  /** Calls that are under way. */
+  readonly recordings: Recordings<AnswerHead>
+  /** Absent: the route keeps nothing. */
+  readonly kept: ResponseCache | undefined
+  readonly counts: RouteCounts
+}
+
+/** A route's answers that others may have, too. */
+export interface AnswerStage {
+  /** Finds or makes such an answer; `undefined`: the request needs a call of its own. */
+  find(
+    c: Context<GatewayEnv>,
+    body: Buffer | null,
+  ): Answered | undefined | Promise<Answered | undefined>
+  /** The end of the route; `end` carries on what needs a call of its own. */
+  handler(end: Handler<GatewayEnv>): Handler<GatewayEnv>
+}
+
+/** Keeps and shares the answers of a route, as far as it is set to. */
+export function answerStage(parts: AnswerStageParts): AnswerStage {
+  const { outbound, recordings, kept, counts } = parts
+  const { cache: settings, coalesce } = outbound.route
+  const recogniser = new Recogniser(outbound.route)
+  const answers =
+    kept === undefined || settings === undefined
+      ? undefined
+      : new CachedAnswers({ outbound, kept, counts, recogniser, settings })
+  const options = { shared: coalesce?.cluster ?? false }
+
+  const share = async (
+    c: Context<GatewayEnv>,
+    body: Buffer | null,
+    key: string,
+  ): Promise<Answered> => {
+    const answered = await joinAnswer(c, outbound, body, recordings, `answer ${key}`, options)
+    counts.count(answered.how.cache ?? 'miss')
+    return answered
+  }
+
+  const find: AnswerStage['find'] = (c, body) => {
+    const recognised = recogniser.recognise(c, body === null || body.length === 0 ? null : body)
+    if (recognised === undefined) return undefined
+    const content = body?.length === 0 ? null : body
+    if (answers !== undefined && recognised.reuse === 'keep') {
+      return answers.find(c, content, recognised)
+    }
+    return coalesce === undefined ? undefined : share(c, content, recognised.key)
+  }
+
+  return {
+    find: (c, body) => (isUnwilling(c) ? undefined : find(c, body)),
+    handler: (end) => (c, next) => {
+      if (c.env.incoming.upgraded !== undefined) return end(c, next)
+      const pass = (): ReturnType<typeof end> => {
+        counts.count('bypass')
+        c.get('exchange').headers.push('x-tidegate-cache', 'bypass')
+        return end(c, next)
+      }
+      if (isUnwilling(c) || !recogniser.mayShare(c)) return pass()
+      return withBody(c, outbound, async (body) => {
+        const found = find(c, body)
+        const first = found instanceof Promise ? await found : found
+        if (first === undefined) return await pass()
+        let known: Answered | undefined = first
+        return await serveFrom(c, outbound, async () => {
+          const answered = known ?? (await find(c, body))
+          known = undefined
+          if (answered === undefined) throw new Error('What was recognised once is recognised.')
+          return answered
+        })
+      })
+    },
+  }
+}
+
+/** Whether the client wants nothing of it kept. */
+function isUnwilling(c: Context<GatewayEnv>): boolean {
+  const said = c.env.incoming.headers['cache-control']
+  return said !== undefined && wishesOf(said).noStore
+}
+
+async function withBody<T>(
+  c: Context<GatewayEnv>,
+  { transfer }: Outbound,
+  go: (body: Buffer | null) => Promise<T>,
+): Promise<T> {
+  if (bodyLength(c.env.incoming) === 0) return await go(null)
+  return await go(await wholeBody(c, transfer.body))
+}
