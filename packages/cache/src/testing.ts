@@ -1,1 +1,7 @@
-export {}
+export {
+  type BusHarness,
+  busConformance,
+  type ConformanceCase,
+  type DriverHarness,
+  driverConformance,
+} from './testing/conformance.ts'

@@ -18,18 +18,19 @@ export function escapePattern(text: string): string {
 const ANY_TEXT = -1
 const ANY_CHARACTER = -2
 
-/** Character codes, and the two wildcards. */
+/** Code points, and the two wildcards. */
 function parseGlob(pattern: string): readonly number[] {
   const glob: number[] = []
-  for (let i = 0; i < pattern.length; i++) {
-    const character = pattern[i]
+  const characters = [...pattern]
+  for (let i = 0; i < characters.length; i++) {
+    const character = characters[i]
     if (character === '*') {
       if (glob.at(-1) !== ANY_TEXT) glob.push(ANY_TEXT)
     } else if (character === '?') glob.push(ANY_CHARACTER)
     else {
       // A `\` at the very end can only mean itself.
-      if (character === '\\' && i + 1 < pattern.length) i++
-      glob.push(pattern.charCodeAt(i))
+      if (character === '\\' && i + 1 < characters.length) i++
+      glob.push(characters[i]?.codePointAt(0) ?? 0)
     }
   }
   return glob
@@ -42,17 +43,24 @@ function globMatches(glob: readonly number[], key: string): boolean {
   let resume = 0
   for (let i = 0; i < key.length; ) {
     const wanted = glob[at]
+    const code = key.codePointAt(i)
     if (wanted === ANY_TEXT) {
       star = at++
       resume = i
-    } else if (wanted === ANY_CHARACTER || wanted === key.charCodeAt(i)) {
+    } else if (wanted === ANY_CHARACTER || wanted === code) {
       at++
-      i++
+      i += unitsOf(code)
     } else if (star >= 0) {
       at = star + 1
-      i = ++resume
+      resume += unitsOf(key.codePointAt(resume))
+      i = resume
     } else return false
   }
   while (glob[at] === ANY_TEXT) at++
   return at === glob.length
+}
+
+/** How many units of a text the character takes. */
+function unitsOf(code: number | undefined): number {
+  return code !== undefined && code > 0xffff ? 2 : 1
 }
