@@ -1,1 +1,6 @@
-export {}
+export {
+  type KeyvStore,
+  type KeyvStoreEntry,
+  type KeyvStoreOptions,
+  keyvStore,
+} from './keyv/keyv-store.ts'

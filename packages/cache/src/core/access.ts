@@ -1,4 +1,5 @@
-import type { Factory, GetOrSetOptions } from './cache.ts'
+import type { Factory } from './cache.ts'
+import type { EntryOptions } from './entry-options.ts'
 
 /** Longer keys aren't remembered by those who are told of accesses: so what they remember is bounded. */
 export const LONGEST_KEY = 1_024
@@ -7,7 +8,8 @@ export const LONGEST_KEY = 1_024
 export interface Accessor {
   /** What the keys of its entries begin with, as they are stored. */
   readonly prefix: string
-  getOrSet<V>(key: string, factory: Factory<V>, options?: GetOrSetOptions): Promise<V>
+  /** Sees to it that an entry is there, by its key as it is stored; it is nobody's access. */
+  fetch(key: string, factory: Factory<unknown>, options: EntryOptions | undefined): Promise<unknown>
 }
 
 /**

@@ -3,7 +3,9 @@ import type { Duration } from './duration.ts'
 import { openCache } from './engine/open.ts'
 import type { EntryOptions } from './entry-options.ts'
 import type { CacheOptions } from './options.ts'
+import type { PopularKey } from './popularity.ts'
 import type { CacheStats } from './stats.ts'
+import type { WarmItem, WarmOptions, WarmResult } from './warm.ts'
 import type { CachedMethod, WrapOptions, Wrapped } from './wrap.ts'
 
 /**
@@ -74,6 +76,19 @@ export interface Cache extends AsyncDisposable {
   invalidateUser(id: string): Promise<number>
   /** Removes all entries of this cache or namespace. Returns how many there were. */
   clear(): Promise<number>
+  /**
+   * Loads entries that aren't there, some at a time, in the background of everything else. A failure is
+   * counted and stops nothing.
+   */
+  warm(
+    items: Iterable<WarmItem> | AsyncIterable<WarmItem>,
+    options?: WarmOptions,
+  ): Promise<WarmResult>
+  /**
+   * The entries that are asked for most, the best first, by their keys in this namespace. None without the
+   * option `popular`. With a second tier, also what was recorded before this process was started.
+   */
+  popular(n?: number): Promise<readonly PopularKey[]>
   stats(): CacheStats
   /**
    * Ends it, and never rejects. Factories that somebody waits for go on and their values are given to those,

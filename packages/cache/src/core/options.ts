@@ -3,6 +3,8 @@ import { type Duration, describe, parseDuration } from './duration.ts'
 import { DEFAULT_POLICY, type EntryOptions, type Policy, resolvePolicy } from './entry-options.ts'
 import { CacheError } from './errors.ts'
 import type { CacheListener } from './events.ts'
+import type { PopularityOptions } from './popularity.ts'
+import type { PredictionOptions } from './prediction/predict.ts'
 
 /** How a cache is made. The options of an entry among them are the defaults of all calls. */
 export interface CacheOptions extends EntryOptions {
@@ -17,6 +19,10 @@ export interface CacheOptions extends EntryOptions {
    * after `l1.ttl`.
    */
   readonly bus?: CacheBus | undefined
+  /** Records which entries are asked for most, for `popular`. Default `false`. */
+  readonly popular?: boolean | PopularityOptions | undefined
+  /** Fetches entries before they are asked for, by what it has learned. Default: off. */
+  readonly prediction?: PredictionOptions | undefined
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly now?: (() => number) | undefined
   /** From 0 up to 1. Default `Math.random`. */
@@ -56,7 +62,18 @@ export interface SharedTierOptions {
 }
 
 /** Options of a cache that aren't an entry's. */
-const OWN = ['name', 'l1', 'l2', 'bus', 'now', 'random', 'onEvent', 'maxKeyLength'] as const
+const OWN = [
+  'name',
+  'l1',
+  'l2',
+  'bus',
+  'popular',
+  'prediction',
+  'now',
+  'random',
+  'onEvent',
+  'maxKeyLength',
+] as const
 
 const OWN_OF_L1 = ['entries', 'bytes', 'sizeOf', 'ttl']
 

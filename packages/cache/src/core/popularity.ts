@@ -1,4 +1,4 @@
-import type { AccessObserver } from './access.ts'
+import { type AccessObserver, LONGEST_KEY } from './access.ts'
 
 /** An entry that is asked for often. */
 export interface PopularKey {
@@ -41,6 +41,7 @@ export class Popularity implements AccessObserver {
   readonly #counts = new Map<string, number>()
   #since: number
   #left: number
+  #counted = 0
 
   /** `except` is a key that isn't counted. */
   constructor(options: PopularityOptions, clocks: Clocks, except?: string) {
@@ -53,6 +54,11 @@ export class Popularity implements AccessObserver {
     this.#left = this.#gap()
   }
 
+  /** How many accesses were counted, of those that were looked at. */
+  get counted(): number {
+    return this.#counted
+  }
+
   /** Of how many keys something is known. */
   get known(): number {
     return this.#counts.size
@@ -62,7 +68,9 @@ export class Popularity implements AccessObserver {
     this.#left -= 1
     if (this.#left > 0) return
     this.#left = this.#gap()
-    if (key !== this.#except) this.#add(key, this.#every * this.#weight())
+    if (key === this.#except || key.length > LONGEST_KEY) return
+    this.#counted += 1
+    this.#add(key, this.#every * this.#weight())
   }
 
   /** The best first. */

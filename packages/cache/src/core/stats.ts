@@ -1,3 +1,5 @@
+import type { PredictionStats } from './prediction/prediction.ts'
+
 /** How often what happened. */
 export interface CacheCounts {
   /** Fresh entries served from memory. */
@@ -35,6 +37,8 @@ export interface CacheStats extends CacheCounts {
         readonly up: boolean
       }
     | undefined
+  /** What prediction is worth, in all namespaces; absent where it is off. Its own reads are counted here only. */
+  readonly prediction: PredictionStats | undefined
   /** The same for each namespace by its prefix; of the first 1,000 of them. */
   readonly namespaces: Readonly<Record<string, CacheCounts & { readonly hitRate: number }>>
 }

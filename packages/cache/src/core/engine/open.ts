@@ -3,6 +3,7 @@ import type { Cache } from '../cache.ts'
 import { MemoryTier } from '../memory-tier.ts'
 import { type CacheOptions, parseOptions } from '../options.ts'
 import { Engine } from './engine.ts'
+import { Learned } from './learned.ts'
 import { CacheView } from './view.ts'
 
 /** Puts a cache together. */
@@ -16,5 +17,6 @@ export function openCache(options: CacheOptions): Cache {
   })
   const engine = new Engine({ tier, now, random, listener: options.onEvent })
   engine.attach(new Alone())
-  return new CacheView({ engine, policy, maxKeyLength })
+  const learned = new Learned(engine, options, settings)
+  return new CacheView({ engine, policy, maxKeyLength, learned })
 }

@@ -1,8 +1,13 @@
+import type { PredictionStats } from '../prediction/prediction.ts'
 import type { CacheStats } from '../stats.ts'
 import type { Engine } from './engine.ts'
 
 /** What a cache, or one of its namespaces, says of itself. */
-export function statsOf(engine: Engine, prefix: string): CacheStats {
+export function statsOf(
+  engine: Engine,
+  prefix: string,
+  prediction: PredictionStats | undefined,
+): CacheStats {
   const { tier, latency, counts, coherence } = engine
   const asked = latency.count > 0 || coherence.shared
   return {
@@ -18,6 +23,7 @@ export function statsOf(engine: Engine, prefix: string): CacheStats {
           up: coherence.shared,
         }
       : undefined,
+    prediction,
     namespaces: Object.fromEntries(
       counts.inside(prefix).map((inner) => [inner, counts.sum(inner).report()]),
     ),

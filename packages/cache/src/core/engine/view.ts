@@ -13,8 +13,10 @@ import type { Coherence } from '../coherence.ts'
 import type { Entry } from '../entry.ts'
 import { type EntryOptions, type Policy, resolvePolicy } from '../entry-options.ts'
 import { checkKey, checkValue, fullKey } from '../keys.ts'
+import type { PopularKey } from '../popularity.ts'
 import { ALL, namespaceTag, userTags } from '../reserved.ts'
 import { type CacheStats, Counts } from '../stats.ts'
+import { type WarmItem, type WarmOptions, type WarmResult, warm } from '../warm.ts'
 import {
   type CachedMethod,
   cachedMethod,
@@ -26,6 +28,7 @@ import {
 import type { Ask } from './ask.ts'
 import type { Engine, Item } from './engine.ts'
 import { invalidateAll, targetsOf } from './invalidate.ts'
+import type { Learned } from './learned.ts'
 import { eagerAt, obtain, renew } from './obtain.ts'
 import { statsOf } from './report.ts'
 
@@ -41,6 +44,7 @@ export interface Shared {
   readonly engine: Engine
   readonly policy: Policy
   readonly maxKeyLength: number
+  readonly learned: Learned
 }
 
 /**
@@ -172,32 +176,64 @@ export class CacheView implements Cache, Accessor {
     return invalidateAll(this.#engine, [{ match: { prefix: this.prefix }, tag }], true)
   }
 
+  warm(
+    items: Iterable<WarmItem> | AsyncIterable<WarmItem>,
+    options?: WarmOptions,
+  ): Promise<WarmResult> {
+    return warm(this, items, options)
+  }
+
+  popular(n?: number): Promise<readonly PopularKey[]> {
+    return this.#common.learned.top(n, this.prefix)
+  }
+
   stats(): CacheStats {
-    return statsOf(this.#engine, this.prefix)
+    return statsOf(this.#engine, this.prefix, this.#common.learned.prediction?.stats)
   }
 
   async close(): Promise<void> {
-    if (this.prefix === '') await this.#engine.close()
+    if (this.prefix !== '') return
+    await this.#common.learned.close()
+    await this.#engine.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 
+  async fetch(
+    key: string,
+    factory: Factory<unknown>,
+    options: EntryOptions | undefined,
+  ): Promise<unknown> {
+    const ask = this.#ask(key.slice(this.prefix.length), factory, options)
+    return obtain(this.#engine, { ...ask, counts: UNCOUNTED })
+  }
+
   /** A fresh entry of memory that needs no look at anything else. Nothing is made for it. */
   #hit(key: string): Entry | undefined {
-    const entry = this.#lru.get(key)
+    const entry = this.#lru.peek(key)
+    const now = this.#now()
     const hit =
       entry !== undefined &&
-      this.#now() < entry.believedUntil &&
+      now < entry.believedUntil &&
       (entry.generation === this.#coherence.generation || !this.#coherence.shared) &&
       (entry.tags === undefined || this.#coherence.holds(entry))
     const { observer } = this.#engine
     if (observer !== undefined) observer.accessed(key, hit, this)
     if (!hit) return undefined
+    this.#use(key, entry, now)
+    return entry
+  }
+
+  #use(key: string, entry: Entry, now: number): void {
+    // Moving it to the front costs as much as finding it: once in a millisecond is enough.
+    if (entry.usedAt !== now) {
+      entry.usedAt = now
+      this.#lru.get(key)
+    }
     this.#counts.l1Hits += 1
     if (this.#engine.listening) this.#engine.emit({ type: 'hit', key, tier: 'l1' })
-    return entry
   }
 
   async #find<V>(key: string): Promise<V | undefined> {

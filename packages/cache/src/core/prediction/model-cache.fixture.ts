@@ -1,3 +1,4 @@
+import type { Accessor } from '../access.ts'
 import { Prediction, type PredictionSettings, type PredictionStats } from './prediction.ts'
 
 /** One access of a trace: whose, to what, and how long after the one before. */
@@ -13,6 +14,9 @@ export interface Replayed {
   readonly stats: PredictionStats
 }
 
+/** Who asks: the model has no namespaces. */
+export const NOBODY: Accessor = { prefix: '', fetch: () => new Promise(() => undefined) }
+
 /** Plays a trace against a cache whose entries live for `ttlMs` and take no time to make. */
 export async function replay(
   trace: Iterable<Access>,
@@ -21,7 +25,10 @@ export async function replay(
   const expiry = new Map<string, number>()
   let [now, caller, hits, accesses] = [0, '', 0, 0]
   const has = (key: string) => (expiry.get(key) ?? 0) > now
-  const store = (key: string) => void expiry.set(key, now + ttlMs)
+  const store = (key: string) => {
+    expiry.set(key, now + ttlMs)
+    return key
+  }
   const fetcher = { has, fetch: async (key: string) => store(key) }
   const prediction = new Prediction({ caller: () => caller, ...settings }, fetcher, () => now)
   for (const access of trace) {
@@ -30,7 +37,7 @@ export async function replay(
     const hit = has(access.key)
     accesses += 1
     if (hit) hits += 1
-    prediction.accessed(access.key, hit)
+    prediction.accessed(access.key, hit, NOBODY)
     if (!hit) store(access.key)
     await Promise.resolve()
   }

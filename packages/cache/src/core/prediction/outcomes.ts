@@ -6,7 +6,7 @@ export interface Outcomes {
   readonly late: number
   /** Never asked for in time, or gone by then. */
   readonly wasted: number
-  /** Couldn't be fetched. */
+  /** Couldn't be fetched, or weren't there to be fetched. */
   readonly failed: number
   /** Fetched, or being fetched, and not yet asked for. */
   readonly pending: number

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { AccessObserver } from '../access.ts'
+import { type AccessObserver, type Accessor, LONGEST_KEY } from '../access.ts'
 import { CallBudget } from './call-budget.ts'
 import { type Outcomes, Trials } from './outcomes.ts'
 import { type Suggestion, Transitions } from './transitions.ts'
@@ -47,8 +47,11 @@ export interface PredictionStats extends Outcomes {
 export interface Fetcher {
   /** Whether it is there, fresh, as nobody's access. */
   has(key: string): boolean
-  /** Resolves when the entry is there, rejects when it couldn't be made; it never throws. */
-  fetch(key: string): Promise<unknown>
+  /**
+   * Resolves with the value when it is there, or with `undefined` when there is none for this key; rejects
+   * when it couldn't be made. It never throws, and is nobody's access.
+   */
+  fetch(key: string, by: Accessor): Promise<unknown>
 }
 
 interface Last {
@@ -75,10 +78,11 @@ export class Prediction implements AccessObserver {
   readonly #trials: Trials
   readonly #budget: CallBudget
   readonly #last: LRUCache<string, Last>
+  /** An entry is fetched through the namespace through which it was asked for. */
+  readonly #accessors: LRUCache<string, Accessor>
   #accesses = 0
   #prefetched = 0
   #pausedUntil: number | undefined
-  #fetching = false
 
   constructor(settings: PredictionSettings, fetcher: Fetcher, now: () => number) {
     this.#confidence = settings.confidence ?? 0.5
@@ -91,6 +95,7 @@ export class Prediction implements AccessObserver {
     const maxKeys = settings.maxKeys ?? 10_000
     this.#transitions = new Transitions(maxKeys)
     this.#last = new LRUCache({ max: maxKeys })
+    this.#accessors = new LRUCache({ max: maxKeys })
     this.#trials = new Trials(this.#withinMs)
     this.#budget = new CallBudget(settings.callsPerMinute ?? 60, now())
   }
@@ -115,14 +120,14 @@ export class Prediction implements AccessObserver {
     return this.#transitions.suggest(key, this.#confidence)
   }
 
-  accessed(key: string, hit: boolean): void {
-    // Fetching in advance is nobody's access.
-    if (this.#fetching) return
+  accessed(key: string, hit: boolean, by: Accessor): void {
+    if (key.length > LONGEST_KEY) return
     const now = this.#now()
     this.#accesses += 1
     this.#trials.asked(key, hit)
     this.#trials.settle(now)
     this.#learn(key, now)
+    this.#accessors.set(key, by)
     if (!this.#mayFetch(now)) return
     for (const suggestion of this.suggest(key)) this.#prefetch(suggestion.key, now)
   }
@@ -148,23 +153,14 @@ export class Prediction implements AccessObserver {
   }
 
   #prefetch(key: string, now: number): void {
-    if (this.#trials.has(key) || !this.#trials.room || this.#fetcher.has(key)) return
-    if (!this.#budget.take(now)) return
+    const by = this.#accessors.get(key)
+    if (by === undefined || this.#trials.has(key) || this.#fetcher.has(key)) return
+    if (!this.#trials.room || !this.#budget.take(now)) return
     this.#prefetched += 1
     this.#trials.begin(key, now)
-    this.#fetch(key).then(
-      () => this.#trials.ready(key),
+    this.#fetcher.fetch(key, by).then(
+      (value) => (value === undefined ? this.#trials.fail(key) : this.#trials.ready(key)),
       () => this.#trials.fail(key),
     )
-  }
-
-  /** The cache tells of an access before it waits for anything, so it is known by its moment to be ours. */
-  #fetch(key: string): Promise<unknown> {
-    this.#fetching = true
-    try {
-      return this.#fetcher.fetch(key)
-    } finally {
-      this.#fetching = false
-    }
   }
 }
