@@ -1,0 +1,343 @@
+import { type Provider, startProvider } from '@tidegate/testkit'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Gate } from '../gates.ts'
+import { Client, Turnstile } from './client.fixture.ts'
+import {
+  type SharingGateway,
+  type SharingOptions,
+  sharingGateway,
+} from './sharing-gateway.fixture.ts'
+
+const CHAT = { model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'Tell me of the tide.' }] }
+const STREAM = { ...CHAT, stream: true }
+const MESSAGES = { ...STREAM, max_tokens: 64 }
+
+let provider: Provider
+let other: Provider
+let gateway: SharingGateway
+
+beforeEach(async () => {
+  provider = await startProvider()
+  other = await startProvider()
+})
+
+afterEach(async () => {
+  await gateway[Symbol.asyncDispose]()
+  await provider[Symbol.asyncDispose]()
+  await other[Symbol.asyncDispose]()
+})
+
+async function open(options: SharingOptions = {}, urls = [provider.url]): Promise<void> {
+  gateway = await sharingGateway(urls, options)
+}
+
+const ask = (body: unknown = STREAM, headers = {}, path = '/v1/chat/completions') =>
+  new Client(gateway.url + path, body, headers)
+
+/** As many clients on one call as there are names, in this order. */
+async function together(
+  names: readonly string[],
+  path?: string,
+  body?: unknown,
+): Promise<Client[]> {
+  const clients: Client[] = []
+  for (const name of names) {
+    clients.push(ask(body, { 'x-request-id': name }, path))
+    await gateway.readers(clients.length)
+  }
+  return clients
+}
+
+const NAMES = ['one', 'two', 'three']
+
+describe('a shared call that fails before there is an answer', () => {
+  it('tells every client the same error under its own request id', async () => {
+    await open()
+    const ready = new Turnstile()
+    provider.always({
+      beforeHeaders: ready.pass,
+      fault: { kind: 'reset', at: 'before-headers' },
+    })
+    const clients = await together(NAMES)
+    ready.let(3)
+    for (const [at, client] of clients.entries()) {
+      const { status, headers, text } = await client.whole()
+      expect(status).toBe(502)
+      expect(JSON.parse(text)).toMatchObject({ code: 'upstream_reset', request_id: NAMES[at] })
+      expect(headers).toMatchObject({
+        'x-request-id': NAMES[at],
+        'x-tidegate-upstream': 'openai',
+        'x-tidegate-cache': at === 0 ? 'miss' : 'coalesced',
+      })
+    }
+    expect(provider.hits).toBe(1)
+    const lines = await gateway.requestLines(3)
+    expect(lines.map((line) => line.error_code)).toEqual(NAMES.map(() => 'upstream_reset'))
+    expect(gateway.lines.filter(({ message }) => message === 'upstream failed')).toHaveLength(1)
+    expect(gateway.failureLog.list()).toHaveLength(1)
+  })
+
+  it('passes on with the error what clients go by', async () => {
+    await open({ upstream: 'retry: off\nconcurrency: { max: 1, queue: 0 }' })
+    const ready = new Turnstile()
+    provider.always({ beforeHeaders: ready.pass })
+    const busy = ask(CHAT)
+    await gateway.readers(1)
+    const { status, headers } = await ask().whole()
+    expect(status).toBe(503)
+    expect(headers).toMatchObject({ 'retry-after': '1', 'x-should-retry': 'true' })
+    ready.let()
+    await busy.whole()
+  })
+
+  it('has made its retries before, once for all', async () => {
+    await open({ upstream: 'retry: { retries: 2, initial: 10ms, max: 20ms }' })
+    const ready = new Turnstile()
+    provider.always({ status: 500, beforeHeaders: ready.pass })
+    const clients = await together(NAMES)
+    ready.let(10)
+    const answers = await Promise.all(clients.map((client) => client.whole()))
+    expect(answers.map(({ status }) => status)).toEqual([500, 500, 500])
+    expect(answers.map(({ headers }) => headers['x-should-retry'])).toEqual(
+      NAMES.map(() => 'false'),
+    )
+    expect(provider.hits).toBe(3)
+  })
+
+  it('may end well at another endpoint', async () => {
+    await open({ upstream: 'retry: { retries: 1, initial: 10ms, max: 20ms }' }, [
+      provider.url,
+      other.url,
+    ])
+    const ready = new Turnstile()
+    const failing = { fault: { kind: 'reset', at: 'before-headers' }, beforeHeaders: ready.pass }
+    provider.always(failing as never)
+    other.always({ beforeHeaders: ready.pass })
+    const clients = await together(NAMES)
+    ready.let(10)
+    const answers = await Promise.all(clients.map((client) => client.whole()))
+    expect(answers.map(({ status, end }) => [status, end])).toEqual(NAMES.map(() => [200, 'whole']))
+    expect(other.hits).toBe(1)
+  })
+
+  it('tells it in the protocol of the route', async () => {
+    await open({ protocol: 'anthropic' })
+    const ready = new Turnstile()
+    provider.always({ beforeHeaders: ready.pass, fault: { kind: 'reset', at: 'before-headers' } })
+    const clients = await together(NAMES, '/v1/messages', MESSAGES)
+    ready.let(3)
+    for (const [at, client] of clients.entries()) {
+      const { text } = await client.whole()
+      expect(JSON.parse(text)).toMatchObject({ type: 'error', request_id: NAMES[at] })
+    }
+  })
+})
+
+describe('a shared stream that breaks', () => {
+  const broken = async (
+    options: SharingOptions,
+    path: string,
+    body: unknown,
+  ): Promise<Awaited<ReturnType<Client['whole']>>[]> => {
+    await open(options)
+    const gate = new Turnstile()
+    provider.always({ beforeEvent: gate.pass, fault: { kind: 'reset', at: { events: 4 } } })
+    const clients = await together(NAMES, path, body)
+    gate.let(100)
+    return Promise.all(clients.map((client) => client.whole()))
+  }
+
+  it('ends for every client with an error event of its own, in its protocol', async () => {
+    for (const answer of (await broken({}, '/v1/chat/completions', STREAM)).entries()) {
+      const [at, { text, end }] = answer
+      const event = JSON.parse(text.trimEnd().split('\n\n').at(-1)?.slice(6) ?? '') as object
+      const told = text.slice(0, text.lastIndexOf('data: '))
+      expect(end).toBe('whole')
+      expect(event).toMatchObject({
+        request_id: NAMES[at],
+        error: { code: 'stream_interrupted', request_id: NAMES[at] },
+        delivered: { events: 4, bytes: Buffer.byteLength(told) },
+      })
+    }
+    const lines = await gateway.requestLines(3)
+    expect(lines.map((line) => [line.outcome, line.error_code])).toEqual(
+      NAMES.map(() => ['upstream_broken', 'stream_interrupted']),
+    )
+    expect(gateway.failureLog.list()).toHaveLength(1)
+  })
+
+  it("does so in Anthropic's", async () => {
+    const answers = await broken({ protocol: 'anthropic' }, '/v1/messages', MESSAGES)
+    for (const [at, { text }] of answers.entries()) {
+      const last = text.trimEnd().split('\n\n').at(-1) ?? ''
+      expect(last).toMatch(/^event: error\ndata: /)
+      expect(JSON.parse(last.split('\ndata: ')[1] ?? '')).toMatchObject({
+        ...{ type: 'error', request_id: NAMES[at] },
+      })
+    }
+  })
+
+  it('resets every connection where there are no words for it', async () => {
+    const answers = await broken({ protocol: 'http' }, '/v1/chat/completions', STREAM)
+    expect(answers.map(({ end }) => end)).toEqual(NAMES.map(() => 'broken'))
+  })
+
+  it('ends well for all when the upstream tells of its failure itself, and is not kept', async () => {
+    await open()
+    const gate = new Turnstile()
+    provider.always({ beforeEvent: gate.pass, fault: { kind: 'error-event', at: { events: 4 } } })
+    const clients = await together(NAMES)
+    gate.let(100)
+    const answers = await Promise.all(clients.map((client) => client.whole()))
+    expect(answers.map(({ end }) => end)).toEqual(NAMES.map(() => 'whole'))
+    expect(answers[0]?.text).toContain('"error"')
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(1)
+    const lines = await gateway.requestLines(3)
+    expect(lines.map((line) => line.outcome)).toEqual([undefined, undefined, undefined])
+    expect(gateway.recordings.stats()).toEqual({ open: 0, kept: 0, readers: 0, bytes: 0 })
+  })
+
+  it('can begin anew unseen where enough of it is held back', async () => {
+    await open(
+      {
+        upstream: 'retry: { retries: 1, initial: 10ms, max: 20ms }',
+        route: 'stream: { holdBack: 6 }',
+      },
+      [provider.url, other.url],
+    )
+    const gate = new Turnstile()
+    provider.always({ beforeEvent: gate.pass, fault: { kind: 'reset', at: { events: 3 } } })
+    other.always({ beforeEvent: gate.pass })
+    const clients = await together(NAMES)
+    gate.let(100)
+    const answers = await Promise.all(clients.map((client) => client.whole()))
+    for (const { text, end } of answers) {
+      expect(end).toBe('whole')
+      expect(text.trimEnd()).toMatch(/\[DONE\]$/)
+    }
+    expect(other.hits).toBe(1)
+  })
+})
+
+/** Gives a request the milliseconds that it names itself. */
+const timed: Gate = (c) => {
+  const given = c.env.incoming.headers['x-test-time']
+  const exchange = c.get('exchange')
+  if (given !== undefined) exchange.deadlineAt = exchange.startedAt + Number(given)
+}
+
+describe("a client's own deadline", () => {
+  it('is its own: the others go on', async () => {
+    await open({ gates: [timed] })
+    const ready = new Turnstile()
+    provider.always({ beforeHeaders: ready.pass })
+    const leader = ask()
+    await gateway.readers(1)
+    const { status, text } = await ask(STREAM, { 'x-test-time': '50' }).whole()
+    expect(status).toBe(504)
+    expect(JSON.parse(text)).toMatchObject({ code: 'deadline_exceeded' })
+    await gateway.readers(1)
+    ready.let()
+    expect((await leader.whole()).end).toBe('whole')
+    expect(provider.hits).toBe(1)
+  })
+
+  it('is told in the stream once that has begun', async () => {
+    await open({ gates: [timed] })
+    const gate = new Turnstile()
+    provider.always({ beforeEvent: gate.pass })
+    const leader = ask()
+    await gateway.readers(1)
+    gate.let(3)
+    const follower = ask(STREAM, { 'x-test-time': '150' })
+    const { status, text, end } = await follower.whole()
+    expect({ status, end }).toEqual({ status: 200, end: 'whole' })
+    expect(text).toContain('"code":"deadline_exceeded"')
+    gate.let(100)
+    expect((await leader.whole()).text).toMatch(/\[DONE\]\s*$/)
+    const lines = await gateway.requestLines(2)
+    expect(lines[0]).toMatchObject({ outcome: 'deadline', error_code: 'deadline_exceeded' })
+  })
+
+  it('begins anew, with one more call for all, when the time of the one who led runs out', async () => {
+    await open({ gates: [timed] })
+    const ready = new Turnstile()
+    provider.always({ beforeHeaders: ready.pass })
+    const leader = ask(STREAM, { 'x-test-time': '80' })
+    await gateway.readers(1)
+    const followers = [ask(), ask(), ask()]
+    await gateway.readers(4)
+    expect((await leader.whole()).status).toBe(504)
+    await gateway.readers(3)
+    ready.let(10)
+    const answers = await Promise.all(followers.map((client) => client.whole()))
+    expect(answers.map(({ status, end }) => [status, end])).toEqual(
+      answers.map(() => [200, 'whole']),
+    )
+    expect(provider.hits).toBe(2)
+    const lines = await gateway.requestLines(4)
+    expect(lines.filter((line) => line.attempts === 1)).toHaveLength(2)
+  })
+})
+
+describe('a client that reads slowly', () => {
+  it('holds nobody back, and gets all of it at its own pace', async () => {
+    await open()
+    const gate = new Turnstile()
+    provider.always({ events: 300, padFirstEvent: 4 * 1024 * 1024, beforeEvent: gate.pass })
+    const slow = ask()
+    await gateway.readers(1)
+    const fast = ask()
+    await gateway.readers(2)
+    gate.let(1)
+    const head = await slow.head
+    head.pause()
+    gate.let(1000)
+    const { text, end } = await fast.whole()
+    expect(end).toBe('whole')
+    expect(gateway.recordings.stats().readers).toBe(1)
+    head.resume()
+    expect((await slow.whole()).text).toBe(text)
+  })
+
+  it('is let go when it takes nothing for too long', async () => {
+    await open({ write: 100 })
+    const gate = new Turnstile()
+    provider.always({ padFirstEvent: 7 * 1024 * 1024, beforeEvent: gate.pass })
+    const slow = ask()
+    await gateway.readers(1)
+    const fast = ask()
+    await gateway.readers(2)
+    gate.let(1)
+    const head = await slow.head
+    head.pause()
+    gate.let(1)
+    await gateway.readers(1)
+    gate.let(1000)
+    expect((await fast.whole()).end).toBe('whole')
+    const lines = await gateway.requestLines(2)
+    expect(lines.map((line) => line.outcome)).toContain('client_gone')
+  })
+
+  it('is let go when it falls behind by more than is kept', async () => {
+    await open({ recordings: { maxBytes: 1024 * 1024 } })
+    const gate = new Turnstile()
+    const bytes = `: ${'tide'.repeat(2 ** 18)}\n\n`
+    const insert = Array.from({ length: 24 }, (_, index) => ({ before: index + 1, bytes }))
+    provider.always({ events: 30, insert, beforeEvent: gate.pass })
+    const slow = ask()
+    await gateway.readers(1)
+    const fast = ask()
+    await gateway.readers(2)
+    gate.let(1)
+    const head = await slow.head
+    head.pause()
+    gate.let(1000)
+    expect((await fast.whole()).text).toMatch(/\[DONE\]\s*$/)
+    head.resume()
+    expect(await slow.end).toBe('broken')
+    const lines = await gateway.requestLines(2)
+    expect(lines.map((line) => line.status_code).toSorted()).toEqual([200, 499])
+    expect(gateway.recordings.stats()).toMatchObject({ readers: 0, bytes: 0 })
+  })
+})
