@@ -14,6 +14,8 @@ export interface Entry {
   readonly stamp: string | undefined
   /** Until when the first tier serves it without looking further: `freshUntil`, or sooner. */
   believedUntil: number
+  /** In which millisecond the first tier last put it in front of the others; 0: never. */
+  usedAt: number
   /** The generation of the first tier in which it was last known to be right; see {@link Coherence}. */
   generation: number
 }

@@ -94,7 +94,7 @@ export interface Settings {
 
 /** Checks options and sets the defaults. */
 export function parseOptions(options: CacheOptions): Settings {
-  const { name = 'default', now = Date.now, random = Math.random, maxKeyLength = 1_024 } = options
+  const { name = 'default', now = systemTime, random = Math.random, maxKeyLength = 1_024 } = options
   if (typeof name !== 'string' || name === '') throw wrong('name', name, 'a text that isn’t empty')
   if (typeof now !== 'function') throw wrong('now', now, 'a function')
   if (typeof random !== 'function') throw wrong('random', random, 'a function')
@@ -136,4 +136,9 @@ function count(name: string, value: unknown, least: number): number {
 
 function wrong(name: string, value: unknown, wanted: string): CacheError {
   return new CacheError('invalid_option', `${name} is ${describe(value)}; it has to be ${wanted}.`)
+}
+
+/** Looked up each time: a test may put another clock in its place. */
+function systemTime(): number {
+  return Date.now()
 }

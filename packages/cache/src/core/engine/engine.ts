@@ -1,4 +1,5 @@
 import type { AccessObserver, Accessor } from '../access.ts'
+import type { Clock } from '../clock.ts'
 import type { Capture, Coherence, FirstTier, Target } from '../coherence.ts'
 import type { Entry } from '../entry.ts'
 import type { Policy } from '../entry-options.ts'
@@ -22,6 +23,7 @@ export interface Item {
 export interface EngineParts {
   readonly tier: MemoryTier
   readonly now: () => number
+  readonly clock: Clock
   readonly random: () => number
   readonly listener: CacheListener | undefined
 }
@@ -39,6 +41,8 @@ interface Pending {
 export class Engine implements FirstTier {
   readonly tier: MemoryTier
   readonly now: () => number
+  /** The same for hits. */
+  readonly clock: Clock
   readonly flights = new Map<string, Flight>()
   readonly pauses: Pauses
   readonly latency = new Latency()
@@ -53,9 +57,10 @@ export class Engine implements FirstTier {
   #lookups: Lookups | undefined
   #closed = false
 
-  constructor({ tier, now, random, listener }: EngineParts) {
+  constructor({ tier, now, clock, random, listener }: EngineParts) {
     this.tier = tier
     this.now = now
+    this.clock = clock
     this.#random = random
     this.#listener = listener
     this.listening = listener !== undefined
@@ -177,6 +182,7 @@ export class Engine implements FirstTier {
       seq: capture.seq,
       stamp: undefined,
       believedUntil: freshUntil,
+      usedAt: 0,
       generation: capture.generation,
     }
   }

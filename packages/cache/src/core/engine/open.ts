@@ -1,5 +1,6 @@
 import { Alone } from '../alone.ts'
 import type { Cache } from '../cache.ts'
+import { Clock } from '../clock.ts'
 import { MemoryTier } from '../memory-tier.ts'
 import { type CacheOptions, parseOptions } from '../options.ts'
 import { Engine } from './engine.ts'
@@ -15,7 +16,8 @@ export function openCache(options: CacheOptions): Cache {
     now,
     onEvict: (key) => engine.emit({ type: 'evicted', key }),
   })
-  const engine = new Engine({ tier, now, random, listener: options.onEvent })
+  const clock = new Clock(now, options.now !== undefined)
+  const engine = new Engine({ tier, now, clock, random, listener: options.onEvent })
   engine.attach(new Alone())
   const learned = new Learned(engine, options, settings)
   return new CacheView({ engine, policy, maxKeyLength, learned })

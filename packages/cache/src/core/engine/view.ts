@@ -9,6 +9,7 @@ import type {
   InvalidateTarget,
   SetItem,
 } from '../cache.ts'
+import type { Clock } from '../clock.ts'
 import type { Coherence } from '../coherence.ts'
 import type { Entry } from '../entry.ts'
 import { type EntryOptions, type Policy, resolvePolicy } from '../entry-options.ts'
@@ -59,6 +60,7 @@ export class CacheView implements Cache, Accessor {
   readonly #tags: readonly string[]
   readonly #counts: Counts
   readonly #now: () => number
+  readonly #clock: Clock
   readonly #eager: number | false
 
   constructor(common: Shared, prefix = '', tags: readonly string[] = []) {
@@ -71,6 +73,7 @@ export class CacheView implements Cache, Accessor {
     this.#tags = tags
     this.#counts = engine.counts.of(prefix)
     this.#now = engine.now
+    this.#clock = engine.clock
     this.#eager = policy.eager
   }
 
@@ -213,7 +216,7 @@ export class CacheView implements Cache, Accessor {
   /** A fresh entry of memory that needs no look at anything else. Nothing is made for it. */
   #hit(key: string): Entry | undefined {
     const entry = this.#lru.peek(key)
-    const now = this.#now()
+    const now = this.#clock.read()
     const hit =
       entry !== undefined &&
       now < entry.believedUntil &&
@@ -222,14 +225,14 @@ export class CacheView implements Cache, Accessor {
     const { observer } = this.#engine
     if (observer !== undefined) observer.accessed(key, hit, this)
     if (!hit) return undefined
-    this.#use(key, entry, now)
+    this.#use(key, entry)
     return entry
   }
 
-  #use(key: string, entry: Entry, now: number): void {
+  #use(key: string, entry: Entry): void {
     // Moving it to the front costs as much as finding it: once in a millisecond is enough.
-    if (entry.usedAt !== now) {
-      entry.usedAt = now
+    if (entry.usedAt !== this.#clock.moment) {
+      entry.usedAt = this.#clock.moment
       this.#lru.get(key)
     }
     this.#counts.l1Hits += 1
