@@ -23,6 +23,13 @@ const GOALS: readonly Goal[] = [
     value: (readings) => readings.ratio('rps', 'tidegate-limits', 'tidegate-auth'),
     reached: (value) => value >= 0.93,
   },
+  {
+    scenario: 'throughput',
+    text: 'requests per second from the cache × without one, both with keys: at least 1.5',
+    digits: 2,
+    value: (readings) => readings.ratio('rps', 'tidegate-cached', 'tidegate-auth'),
+    reached: (value) => value >= 1.5,
+  },
   atMost('sequential', 'median latency × bare', 'p50', 'bare', 1.3),
   atMost('first-token', 'median first token × bare', 'p50', 'bare', 1.3),
   atMost('first-token', '99th percentile of the first token × bare', 'p99', 'bare', 2),

@@ -6,7 +6,7 @@ import {
   RateLimiterRedis,
 } from 'rate-limiter-flexible'
 import type { Rule } from '../../../packages/rate-limit/src/index.ts'
-import { built } from './built.ts'
+import { built } from '../harness/built.ts'
 import type { Quota } from './workload.ts'
 
 /** A limiter as its users call it; a rejection that is no error is a denial too. */

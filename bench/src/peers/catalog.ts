@@ -96,6 +96,7 @@ export const PEERS: readonly Peer[] = [
   tidegate('tidegate-limits', { key: CLIENT_KEY, limits: 'requests' }),
   tidegate('tidegate-slots', { key: CLIENT_KEY, limits: 'concurrent' }),
   tidegate('tidegate-tokens', { key: CLIENT_KEY, limits: 'tokens' }),
+  tidegate('tidegate-cached', { key: CLIENT_KEY, cache: true }),
   {
     name: 'fastify',
     version: () => `${dependency('fastify')()}, http-proxy ${dependency('@fastify/http-proxy')()}`,

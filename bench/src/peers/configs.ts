@@ -18,10 +18,13 @@ export interface Stages {
    * the tier's concurrent requests too; and on its tokens as well.
    */
   readonly limits?: 'requests' | 'concurrent' | 'tokens'
+  /** Whether answers are kept and served again: all requests of a run are alike, so all but one are hits. */
+  readonly cache?: boolean
 }
 
 /** The gateway with nothing tuned: only what a configuration must say to serve this upstream. */
-export function tidegateConfig(name: string, setting: Setting, { key, limits }: Stages): string {
+export function tidegateConfig(name: string, setting: Setting, stages: Stages): string {
+  const { key, limits, cache } = stages
   const tier = limits ? ', tier: bench' : ''
   const auth = key ? `auth:\n  keys:\n    - { id: bench, key: "${key}"${tier} }\n` : ''
   return write(
@@ -35,7 +38,7 @@ upstreams:
     endpoints:
       - { url: "http://127.0.0.1:${setting.upstreamPort}/v1", apiKey: sk-upstream }
 routes:
-  - { match: /v1/**, upstreams: [mock], auth: ${key ? 'required' : 'none'}${limits ? ', limits: [per-ip, tier]' : ''} }
+  - { match: /v1/**, upstreams: [mock], auth: ${key ? 'required' : 'none'}${limits ? ', limits: [per-ip, tier]' : ''}${cache ? ', cache: 1h' : ''} }
 ${auth}${limits ? limitsSection(limits) : ''}`,
   )
 }

@@ -1,4 +1,6 @@
 interface Doors {
+  cache: typeof import('../../../packages/cache/src/index.ts')
+  'cache/redis': typeof import('../../../packages/cache/src/redis.ts')
   'rate-limit': typeof import('../../../packages/rate-limit/src/index.ts')
   'rate-limit/hono': typeof import('../../../packages/rate-limit/src/hono.ts')
   'rate-limit/redis': typeof import('../../../packages/rate-limit/src/redis.ts')

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
-import { sleep } from '../harness/clock.ts'
-import { freePort, Running } from '../harness/processes.ts'
+import { sleep } from './clock.ts'
+import { freePort, Running } from './processes.ts'
 
 /** What a Redis had done at a moment. */
 export interface Work {
