@@ -90,6 +90,17 @@ describe('a shared call that fails before there is an answer', () => {
     await busy.whole()
   })
 
+  it('tells it also when it fails before anybody could read', async () => {
+    await open({ upstream: 'retry: off\nbreaker: { failures: 1, openFor: 1m }' })
+    provider.always({ status: 500 })
+    await ask(CHAT).whole()
+    const { status, headers, text } = await ask().whole()
+    expect(status).toBe(503)
+    expect(JSON.parse(text)).toMatchObject({ code: 'upstream_unavailable' })
+    expect(Number(headers['retry-after'])).toBeGreaterThan(50)
+    expect(provider.hits).toBe(1)
+  })
+
   it('has made its retries before, once for all', async () => {
     await open({ upstream: 'retry: { retries: 2, initial: 10ms, max: 20ms }' })
     const ready = new Turnstile()

@@ -5,7 +5,7 @@ import type { Context } from 'hono'
 import type { GatewayEnv } from '../env.ts'
 import type { TokenUsage } from '../usage/reservation.ts'
 import { type AnswerHead, clientHeaders, type Origin } from './answer-head.ts'
-import { BeginAnew, gone } from './begin-anew.ts'
+import { BeginAnew } from './begin-anew.ts'
 import type { Outbound } from './outbound.ts'
 import { endOf } from './record.ts'
 import { Serving } from './serving.ts'
@@ -43,7 +43,6 @@ export function serve(
     serveWhole(c, recording.head, whole, how)
     return Promise.resolve(RESPONSE_ALREADY_SENT)
   }
-  if (!recording.joinable) return Promise.reject(new BeginAnew(gone('lost')))
   return new Serving(c, recording, how, outbound).run()
 }
 

@@ -14,6 +14,8 @@ import type { SharedExchange } from './shared-exchange.ts'
 /** `setTimeout` fires at once for anything longer. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
+const LOST: RecordingFault = { code: 'lost', cause: undefined }
+
 /**
  * One client's reading of an answer that is still coming: its own head, its own pace, its own deadline, and
  * the end told as its own protocol tells it.
@@ -59,6 +61,8 @@ export class Serving implements RecordingReader<AnswerHead> {
       this.#resolve = resolve
       this.#reject = reject
       const outgoing = this.#outgoing
+      // It may have failed between being found and being read.
+      if (!this.#recording.joinable) return this.onFail(this.#recording.fault ?? LOST)
       this.#following = this.#recording.follow(this)
       if (outgoing.destroyed) return this.#clientLeft()
       // Before whoever else listens, so that the log's line finds the outcome settled.

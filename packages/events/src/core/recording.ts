@@ -42,6 +42,8 @@ export interface Following {
  */
 export interface Recording<Head> {
   readonly state: RecordingState
+  /** Why it has no good end, once it has `failed`. */
+  readonly fault: RecordingFault | undefined
   /** Whether a reader would still get it from the first byte. */
   readonly joinable: boolean
   readonly head: Head | undefined
