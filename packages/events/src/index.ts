@@ -20,4 +20,11 @@ export type {
   RecordingStats,
   Recordings,
 } from './core/recording.ts'
+export type {
+  CopySource,
+  RecordingStore,
+  ReplicaTarget,
+  SharedCopy,
+  StoreClaim,
+} from './core/recording-store.ts'
 export { createRecordings, type RecordingsOptions } from './core/recordings.ts'

@@ -5,6 +5,7 @@ export type EventsErrorCode =
   | 'not_joinable'
   | 'out_of_order'
   | 'too_large'
+  | 'unavailable'
   | 'closed'
 
 /** What every error of this package is: a wrong call, with a literal `code`. */

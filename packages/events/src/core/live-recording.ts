@@ -9,15 +9,8 @@ import type {
   RecordingReader,
   RecordingState,
 } from './recording.ts'
+import type { CopySource, ReplicaTarget, SharedCopy } from './recording-store.ts'
 import type { Room } from './room.ts'
-
-/** Hears what is recorded, without being a reader: before the readers do. Must not throw. */
-export interface Tap<Head> {
-  onHead(head: Head): void
-  onData(chunk: Uint8Array): void
-  /** `fault` is absent when it is complete. */
-  onOver(fault: RecordingFault | undefined): void
-}
 
 /** What a chunk takes beside its bytes, about. */
 const CHUNK_COST = 128
@@ -25,21 +18,23 @@ const CHUNK_COST = 128
 const LAGGING: RecordingFault = { code: 'lagging', cause: undefined }
 
 /** How a {@link LiveRecording} is made. */
-export interface LiveOptions {
+export interface LiveOptions<Head> {
   readonly room: Room
   readonly persist: boolean
+  readonly copy?: SharedCopy<Head> | undefined
   /** Told when it is over, before the readers are: a new one may begin under its name. */
   onOver(): void
 }
 
 /** A recording and its recorder, in one process. */
-export class LiveRecording<Head> implements Recording<Head>, Track<Head> {
+export class LiveRecording<Head>
+  implements Recording<Head>, Track<Head>, CopySource<Head>, ReplicaTarget<Head>
+{
   readonly begunAt: number
   readonly recorder: Recorder<Head>
-  readonly #options: LiveOptions
+  readonly #options: LiveOptions<Head>
   readonly #room: Room
   readonly #places = new Set<Place<Head>>()
-  #tap: Tap<Head> | undefined
   #events: RecorderEvents | undefined
   #state: RecordingState = 'open'
   #head: Head | undefined
@@ -52,12 +47,11 @@ export class LiveRecording<Head> implements Recording<Head>, Track<Head> {
   /** Bytes of `#chunks` that `#room` counts. */
   #held = 0
   #kept = false
-  #others = 0
   #blocked = false
   #broadcasting = false
   #stale = false
 
-  constructor(options: LiveOptions) {
+  constructor(options: LiveOptions<Head>) {
     this.#options = options
     this.#room = options.room
     this.begunAt = options.room.now()
@@ -69,6 +63,7 @@ export class LiveRecording<Head> implements Recording<Head>, Track<Head> {
       fail: (cause) => this.close({ code: 'failed', cause }),
       listen: (events) => this.#listen(events),
     }
+    options.copy?.begin(this)
   }
 
   get state(): RecordingState {
@@ -76,7 +71,11 @@ export class LiveRecording<Head> implements Recording<Head>, Track<Head> {
   }
 
   get joinable(): boolean {
-    return this.#state !== 'failed' && this.#dropped === 0
+    return this.#state !== 'failed' && this.intact
+  }
+
+  get intact(): boolean {
+    return this.#dropped === 0
   }
 
   get head(): Head | undefined {
@@ -97,6 +96,10 @@ export class LiveRecording<Head> implements Recording<Head>, Track<Head> {
 
   get open(): boolean {
     return this.#state === 'open'
+  }
+
+  get unread(): boolean {
+    return this.#places.size === 0
   }
 
   get length(): number {
@@ -121,16 +124,11 @@ export class LiveRecording<Head> implements Recording<Head>, Track<Head> {
     const [first] = this.#chunks
     if (first !== undefined && this.#chunks.length === 1) return first
     const bytes = Buffer.concat(this.#chunks)
-    if (this.#places.size > 0) return bytes
+    if (this.#places.size > 0 || this.#options.copy?.busy) return bytes
     // Nobody is in the midst of the chunks: they needn't be there twice.
     if (this.#held > 0) this.#release((this.#chunks.length - 1) * CHUNK_COST)
     this.#chunks = [bytes]
     return bytes
-  }
-
-  /** Lets `tap` hear all that is recorded; set before the recorder is given away. */
-  tapBy(tap: Tap<Head>): void {
-    this.#tap = tap
   }
 
   /** Keeps or forgets it under its name: what is kept counts as taking room, also without readers. */
@@ -139,11 +137,14 @@ export class LiveRecording<Head> implements Recording<Head>, Track<Head> {
     this.#settle()
   }
 
-  /** Counts readers in other processes: while there are any, it isn't abandoned. */
-  set others(count: number) {
-    const fewer = count < this.#others
-    this.#others = count
-    if (fewer) this.#abandonIfAlone()
+  abandon(): void {
+    if (this.#state !== 'open' || this.#places.size > 0 || this.#options.persist) return
+    this.close({ code: 'abandoned', cause: undefined })
+    this.#events?.onAbandoned()
+  }
+
+  copied(): void {
+    this.#settle()
   }
 
   /** Ends it without a good end. */
@@ -184,8 +185,8 @@ export class LiveRecording<Head> implements Recording<Head>, Track<Head> {
       throw new EventsError('out_of_order', 'The recording has a head already.')
     }
     this.#head = head
-    this.#tap?.onHead(head)
     this.#broadcast()
+    this.#options.copy?.changed()
   }
 
   #push(chunk: Uint8Array): boolean {
@@ -196,9 +197,9 @@ export class LiveRecording<Head> implements Recording<Head>, Track<Head> {
       this.#bytes += chunk.length
       this.#held += chunk.length + CHUNK_COST
       const limit = this.#room.take(chunk.length + CHUNK_COST)
-      this.#tap?.onData(chunk)
       this.#broadcast()
       if (this.#held > limit || this.#dropped > 0) this.#trim(limit)
+      this.#options.copy?.changed()
     }
     this.#blocked = this.#state === 'open' && this.#places.size > 0 && !this.#someoneTakes()
     return !this.#blocked
@@ -252,24 +253,22 @@ export class LiveRecording<Head> implements Recording<Head>, Track<Head> {
   }
 
   #abandonIfAlone(): void {
-    if (this.#state !== 'open' || this.#places.size > 0 || this.#others > 0) return
-    if (this.#options.persist) return
-    this.close({ code: 'abandoned', cause: undefined })
-    this.#events?.onAbandoned()
+    if (this.#state !== 'open' || this.#places.size > 0 || this.#options.persist) return
+    if (!this.#options.copy?.alone()) this.abandon()
   }
 
   #over(state: 'complete' | 'failed'): void {
     this.#state = state
     this.#endedAt = this.#room.now()
     this.#options.onOver()
-    this.#tap?.onOver(this.#fault)
     this.#broadcast()
+    this.#options.copy?.changed()
     this.#settle()
   }
 
   /** What nobody reads and no name keeps takes no room: it is the business of who holds it. */
   #settle(): void {
-    if (this.#state === 'open' || this.#places.size > 0) return
+    if (this.#state === 'open' || this.#places.size > 0 || this.#options.copy?.busy) return
     // Many small chunks weigh more than their bytes.
     if (this.#kept) this.whole()
     else this.#release(this.#held)

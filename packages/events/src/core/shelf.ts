@@ -6,6 +6,8 @@ export interface Shelved<Head> {
   readonly fingerprint: string | undefined
   readonly keepMs: number
   readonly persist: boolean
+  /** Which one it is among processes, if they share it. */
+  readonly sharedId: string | undefined
   readonly recording: LiveRecording<Head>
 }
 

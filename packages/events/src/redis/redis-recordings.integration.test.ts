@@ -1,0 +1,331 @@
+import { randomUUID } from 'node:crypto'
+import { pollUntil, type RedisServer, startRedis, startRedisCluster } from '@tidegate/testkit'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { bytesOf, Listener } from '../core/listener.fixture.ts'
+import type { Recorder } from '../core/recording.ts'
+import { type Connected, connect } from './client.fixture.ts'
+import { nameKey } from './recording-keys.ts'
+import { processOn } from './recordings.fixture.ts'
+import { redisRecordings } from './redis-recordings.ts'
+
+let server: RedisServer
+let connected: Connected
+
+beforeAll(async () => {
+  server = await startRedis({ own: true })
+  connected = await connect(server.url)
+})
+
+afterAll(async () => {
+  await connected?.[Symbol.asyncDispose]()
+  await server?.[Symbol.asyncDispose]()
+})
+
+const until = (check: () => boolean | Promise<boolean>, what: string) =>
+  pollUntil(async () => check(), { timeoutMs: 10_000, intervalMs: 5, describe: () => what })
+
+const over = (...readers: readonly Listener[]) =>
+  until(() => readers.every((reader) => reader.over), 'the end of all readers')
+
+function hear(recorder: Recorder<unknown>) {
+  const [onDrain, onAbandoned] = [vi.fn(), vi.fn()]
+  recorder.listen({ onDrain, onAbandoned })
+  return { onDrain, onAbandoned }
+}
+
+describe.each(['one server', 'a Cluster'])('recordings shared on %s', (topology) => {
+  let cluster: Awaited<ReturnType<typeof startRedisCluster>> | undefined
+  let there: Connected
+
+  beforeAll(async () => {
+    if (topology === 'a Cluster') cluster = await startRedisCluster()
+    there = cluster === undefined ? connected : await connect(cluster.addresses)
+  })
+
+  afterAll(async () => {
+    if (cluster === undefined) return
+    await there?.[Symbol.asyncDispose]()
+    await cluster[Symbol.asyncDispose]()
+  })
+
+  it('have one recorder, and readers elsewhere from the beginning, live', async () => {
+    await using a = processOn(there)
+    await using b = processOn(there)
+    const name = randomUUID()
+    const recorder = await a.begin(name)
+    const here = new Listener().follow(recorder.recording)
+    recorder.head({ status: 200 })
+    recorder.push(bytesOf('one '))
+    const elsewhere = new Listener().follow(await b.join(name))
+    const another = new Listener().follow(await b.join(name))
+    await until(() => elsewhere.text === 'one ', 'the first chunk')
+    recorder.push(Uint8Array.of(0, 255, 128))
+    await until(() => elsewhere.text.length > 4, 'the second chunk')
+    recorder.end()
+    await over(here, elsewhere, another)
+    for (const reader of [elsewhere, another]) {
+      expect(reader).toMatchObject({ head: { status: 200 }, ended: true })
+      expect(Buffer.concat(reader.chunks)).toEqual(Buffer.concat(here.chunks))
+    }
+    await until(async () => (await a.claim(name)).role === 'recorder', 'a new beginning')
+  })
+
+  it('are kept for their time, wherever they were made, and then begin anew', async () => {
+    await using a = processOn(there)
+    await using b = processOn(there)
+    const name = randomUUID()
+    const how = { keepMs: 700, fingerprint: 'f' }
+    const recorder = await a.begin(name, how)
+    recorder.head({})
+    recorder.push(bytesOf('kept'))
+    recorder.end()
+    await until(async () => {
+      const reader = new Listener().follow(await b.join(name, how))
+      await over(reader)
+      return reader.ended && reader.text === 'kept'
+    }, 'the kept recording')
+    expect((await b.claim(name, { fingerprint: 'other' })).role).toBe('mismatch')
+    expect((await a.join(name, how)).whole()).toHaveLength(4)
+    await until(async () => (await b.claim(name, how)).role === 'recorder', 'a new beginning')
+  })
+})
+
+describe('shared recordings', () => {
+  it('have exactly one recorder, however many ask at once', async () => {
+    const processes = Array.from({ length: 4 }, () => processOn(connected))
+    const name = randomUUID()
+    const claims = await Promise.all(
+      processes.flatMap((each) => Array.from({ length: 25 }, () => each.claim(name))),
+    )
+    const recorders = claims.filter(({ role }) => role === 'recorder')
+    expect(recorders).toHaveLength(1)
+    const readers = claims.flatMap((claim) =>
+      claim.role === 'reader' ? [new Listener().follow(claim.recording)] : [],
+    )
+    for (const claim of recorders) {
+      if (claim.role !== 'recorder') continue
+      claim.recorder.head({})
+      claim.recorder.push(bytesOf('x'))
+      claim.recorder.end()
+    }
+    await over(...readers)
+    expect(readers.filter(({ text, ended }) => text === 'x' && ended)).toHaveLength(99)
+    for (const each of processes) await each[Symbol.asyncDispose]()
+  })
+
+  it('tell a mismatch of fingerprints across processes', async () => {
+    await using a = processOn(connected)
+    await using b = processOn(connected)
+    const name = randomUUID()
+    await a.begin(name, { fingerprint: 'one' })
+    expect(await b.claim(name, { fingerprint: 'two' })).toEqual({ role: 'mismatch' })
+    expect(await b.claim(name)).toEqual({ role: 'mismatch' })
+    expect((await b.claim(name, { fingerprint: 'one' })).role).toBe('reader')
+  })
+
+  it('fail elsewhere as they fail here, after what was recorded', async () => {
+    await using a = processOn(connected)
+    await using b = processOn(connected)
+    const name = randomUUID()
+    const recorder = await a.begin(name)
+    const reader = new Listener().follow(await b.join(name))
+    recorder.head({ status: 502 })
+    recorder.push(bytesOf('some'))
+    recorder.fail({ kind: 'broken', at: 4 })
+    await over(reader)
+    expect(reader).toMatchObject({
+      head: { status: 502 },
+      text: 'some',
+      fault: { code: 'failed', cause: { kind: 'broken', at: 4 } },
+    })
+    expect((await b.claim(name)).role).toBe('recorder')
+  })
+
+  it('carry a cause that has no JSON as null', async () => {
+    await using a = processOn(connected)
+    await using b = processOn(connected)
+    const name = randomUUID()
+    const recorder = await a.begin(name)
+    const reader = new Listener().follow(await b.join(name))
+    recorder.fail({ big: 1n })
+    await over(reader)
+    expect(reader.fault).toEqual({ code: 'failed', cause: null })
+  })
+
+  it('are abandoned when the last reader anywhere has left', async () => {
+    await using a = processOn(connected)
+    await using b = processOn(connected)
+    const name = randomUUID()
+    const recorder = await a.begin(name)
+    const { onAbandoned } = hear(recorder)
+    const here = new Listener().follow(recorder.recording)
+    const elsewhere = new Listener().follow(await b.join(name))
+    recorder.head({})
+    recorder.push(bytesOf('x'))
+    here.place?.leave()
+    recorder.push(bytesOf('y'))
+    await until(() => elsewhere.text === 'xy', 'what came after the first had left')
+    expect(onAbandoned).not.toHaveBeenCalled()
+    elsewhere.place?.leave()
+    await until(() => onAbandoned.mock.calls.length > 0, 'the abandonment')
+    expect(recorder.recording.state).toBe('failed')
+    expect((await b.claim(name)).role).toBe('recorder')
+  })
+
+  it('are abandoned soon when nobody elsewhere ever came', async () => {
+    await using a = processOn(connected)
+    const recorder = await a.begin(randomUUID())
+    const { onAbandoned } = hear(recorder)
+    recorder.head({})
+    new Listener().follow(recorder.recording).place?.leave()
+    await until(() => onAbandoned.mock.calls.length === 1, 'the abandonment')
+  })
+
+  it('go on without readers when they are to', async () => {
+    await using a = processOn(connected)
+    await using b = processOn(connected)
+    const name = randomUUID()
+    const recorder = await a.begin(name, { persist: true })
+    const { onAbandoned } = hear(recorder)
+    new Listener().follow(recorder.recording).place?.leave()
+    new Listener().follow(await b.join(name)).place?.leave()
+    recorder.head({})
+    recorder.push(bytesOf('x'))
+    const reader = new Listener().follow(await b.join(name))
+    recorder.end()
+    await over(reader)
+    expect(reader).toMatchObject({ text: 'x', ended: true })
+    expect(onAbandoned).not.toHaveBeenCalled()
+  })
+
+  it('go on where they are made when somebody comes back to them', async () => {
+    await using a = processOn(connected)
+    await using b = processOn(connected)
+    const name = randomUUID()
+    const recorder = await a.begin(name)
+    new Listener().follow(recorder.recording)
+    recorder.head({})
+    recorder.push(bytesOf('x'))
+    new Listener().follow(await b.join(name)).place?.leave()
+    const reader = new Listener().follow(await b.join(name))
+    recorder.push(bytesOf('y'))
+    recorder.end()
+    await over(reader)
+    expect(reader).toMatchObject({ text: 'xy', ended: true })
+  })
+
+  it('are dropped when they grow too large, and go on here', async () => {
+    await using a = processOn(connected, { maxBytes: 10_000 })
+    await using b = processOn(connected)
+    for (const how of [{}, { keepMs: 60_000 }]) {
+      const name = randomUUID()
+      const recorder = await a.begin(name, how)
+      const here = new Listener().follow(recorder.recording)
+      const elsewhere = new Listener().follow(await b.join(name, how))
+      recorder.head({})
+      for (let at = 0; at < 20; at += 1) recorder.push(new Uint8Array(1_000))
+      await over(elsewhere)
+      expect(elsewhere.fault?.code).toBe('too_large')
+      const role = how.keepMs === undefined ? 'recorder' : 'too_large'
+      expect((await b.claim(name, how)).role).toBe(role)
+      recorder.end()
+      expect(here.ended).toBe(true)
+      await until(async () => (await b.claim(name, how)).role !== 'recorder', 'what was claimed')
+    }
+  })
+
+  it('are forgotten everywhere, and go on for who reads them', async () => {
+    await using a = processOn(connected)
+    await using b = processOn(connected)
+    const name = randomUUID()
+    const recorder = await a.begin(name, { keepMs: 60_000 })
+    const reader = new Listener().follow(await b.join(name))
+    await b.recordings.forget(name)
+    recorder.head({})
+    recorder.push(bytesOf('x'))
+    recorder.end()
+    await over(reader)
+    expect(reader).toMatchObject({ text: 'x', ended: true })
+    expect((await b.claim(name)).role).toBe('recorder')
+    const kept = randomUUID()
+    const other = await a.begin(kept, { keepMs: 60_000 })
+    other.head({})
+    other.end()
+    await until(async () => (await a.claim(kept)).role === 'reader', 'the kept one')
+    await b.recordings.forget(kept)
+    expect((await a.claim(kept)).role).toBe('recorder')
+  })
+
+  it('outlive their lease while they are made and followed', async () => {
+    await using a = processOn(connected, { leaseMs: 500 })
+    await using b = processOn(connected, { leaseMs: 500 })
+    const name = randomUUID()
+    const recorder = await a.begin(name)
+    const { onAbandoned } = hear(recorder)
+    const reader = new Listener().follow(await b.join(name))
+    recorder.head({})
+    let beats = 0
+    const begun = performance.now()
+    await until(() => performance.now() - begun > 1_500 || reader.over, 'three leases')
+    const beat = setInterval(() => {
+      beats += 1
+      recorder.push(bytesOf('.'))
+    }, 20)
+    await until(() => beats >= 60 || reader.over, 'a busy while')
+    clearInterval(beat)
+    recorder.end()
+    await over(reader)
+    expect(reader).toMatchObject({ ended: true, text: '.'.repeat(beats) })
+    expect(onAbandoned).not.toHaveBeenCalled()
+  })
+
+  it('leave nothing behind in Redis', async () => {
+    const prefix = `left:${randomUUID()}`
+    const a = processOn(connected, { prefix, leaseMs: 500 })
+    const b = processOn(connected, { prefix, leaseMs: 500 })
+    for (const ending of ['end', 'fail', 'abandon'] as const) {
+      const recorder = await a.begin(ending)
+      const reader = new Listener().follow(await b.join(ending))
+      recorder.head({})
+      recorder.push(bytesOf('x'))
+      if (ending === 'end') recorder.end()
+      if (ending === 'fail') recorder.fail('x')
+      if (ending !== 'abandon') await over(reader)
+    }
+    await b[Symbol.asyncDispose]()
+    await a[Symbol.asyncDispose]()
+    const ttls = await Promise.all(
+      (await connected.client.keys(`${prefix}*`)).map((key) => connected.client.pttl(key)),
+    )
+    for (const ttl of ttls) expect(ttl).toBeLessThanOrEqual(10_000)
+    expect(ttls.every((ttl) => ttl !== -1)).toBe(true)
+  })
+
+  it('take a recording whose log was evicted for lost, and begin anew', async () => {
+    await using a = processOn(connected)
+    await using b = processOn(connected)
+    const name = randomUUID()
+    const recorder = await a.begin(name, { keepMs: 60_000 })
+    recorder.head({})
+    recorder.push(bytesOf('x'))
+    recorder.end()
+    const logs = () => connected.client.keys(`*${nameOf(name)}*:l`)
+    const kept = async () => (await connected.client.pttl((await logs())[0] ?? '')) > 60_000
+    await until(kept, 'the kept one')
+    const [log = ''] = await logs()
+    await connected.client.del(log)
+    const reader = new Listener().follow(await b.join(name))
+    await over(reader)
+    expect(reader.fault?.code).toBe('lost')
+    await until(async () => (await b.claim(name)).role === 'recorder', 'a new beginning')
+  })
+
+  it('refuse a prefix that a Cluster would read', () => {
+    const invalid = expect.objectContaining({ code: 'invalid_option' })
+    expect(() => redisRecordings({ ...connected, prefix: 'a{b}' })).toThrow(invalid)
+    expect(() => redisRecordings({ ...connected, leaseMs: 1 })).toThrow(invalid)
+    expect(() => redisRecordings({ redis: connected.client as never })).toThrow(invalid)
+  })
+})
+
+const nameOf = (name: string) => nameKey('', name).slice(1).replace(/[{}]/g, '?')
