@@ -36,8 +36,8 @@ export interface Cache extends AsyncDisposable {
   /** Whether there is a fresh value. */
   has(key: string): Promise<boolean>
   /**
-   * The value, or else what the factory makes, which is then stored. However many ask at a time, one
-   * factory runs, by the options of the first. Rejects with the factory's error, with the reason of the
+   * The value, or else what the factory makes, which is stored when this resolves. However many ask at a
+   * time, one factory runs, by the options of the first. Rejects with the factory's error, with the reason of the
    * caller's own signal, or with a `CacheTimeoutError`; an abort is the caller's alone: the factory goes on
    * for the others.
    */

@@ -1,4 +1,5 @@
-import { type Duration, describe, MAX_TIMER_MS, parseDuration } from './duration.ts'
+import { timer, wrong } from './checks.ts'
+import { type Duration, parseDuration } from './duration.ts'
 import { CacheError } from './errors.ts'
 
 /** How one entry is made and kept. A cache has defaults for all of it; each call may say otherwise. */
@@ -154,12 +155,6 @@ const APPLY: {
   },
 }
 
-function timer(name: string, value: unknown): number {
-  const ms = parseDuration(name, value as Duration)
-  if (ms > MAX_TIMER_MS) throw wrong(name, value, 'at most 24 days')
-  return ms
-}
-
 function share(name: string, value: unknown): number {
   if (typeof value === 'number' && value >= 0 && value <= 1) return value
   throw wrong(name, value, 'a number from 0 to 1')
@@ -168,8 +163,4 @@ function share(name: string, value: unknown): number {
 function nonEmpty(name: string, value: unknown): string {
   if (typeof value === 'string' && value !== '') return value
   throw wrong(name, value, 'a text that isn’t empty')
-}
-
-function wrong(name: string, value: unknown, wanted: string): CacheError {
-  return new CacheError('invalid_option', `${name} is ${describe(value)}; it has to be ${wanted}.`)
 }

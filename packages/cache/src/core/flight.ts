@@ -98,14 +98,18 @@ export class Flight {
         order.abort(reason)
       }
       const timer = setTimeout(() => end(new CacheTimeoutError(hardMs)), hardMs)
+      const settled = () => {
+        clearTimeout(timer)
+        this.#end = undefined
+      }
       this.#end = end
       made.then(
         (value) => {
-          clearTimeout(timer)
+          settled()
           resolve(value)
         },
         (error: unknown) => {
-          clearTimeout(timer)
+          settled()
           reject(error)
         },
       )

@@ -1,10 +1,17 @@
+import { checkNames, count, wrong } from './checks.ts'
 import type { CacheBus, CacheDriver } from './driver.ts'
-import { type Duration, describe, parseDuration } from './duration.ts'
+import { type Duration, parseDuration } from './duration.ts'
 import { DEFAULT_POLICY, type EntryOptions, type Policy, resolvePolicy } from './entry-options.ts'
 import { CacheError } from './errors.ts'
 import type { CacheListener } from './events.ts'
 import type { PopularityOptions } from './popularity.ts'
 import type { PredictionOptions } from './prediction/predict.ts'
+import type { Serializer } from './serializer.ts'
+import {
+  parseSharedTier,
+  type SharedTierOptions,
+  type SharedTierSettings,
+} from './shared-tier-options.ts'
 
 /** How a cache is made. The options of an entry among them are the defaults of all calls. */
 export interface CacheOptions extends EntryOptions {
@@ -48,19 +55,6 @@ export interface MemoryOptions {
   readonly ttl?: Duration | undefined
 }
 
-/** How the second tier is used. */
-export interface SharedTierOptions {
-  readonly driver: CacheDriver
-  /** With a stale value in memory: how long the second tier is waited for. Default: `hardTimeout`. */
-  readonly softTimeout?: Duration | undefined
-  /** How long it is waited for at all. Then memory goes on alone for a while. Default `1s`. */
-  readonly hardTimeout?: Duration | undefined
-  /** What is larger, as it is sent, stays in memory. Default 1 MiB. */
-  readonly maxValueBytes?: number | undefined
-  /** From how many bytes values are compressed. Default `false`: never. */
-  readonly compress?: { readonly above: number } | false | undefined
-}
-
 /** Options of a cache that aren't an entry's. */
 const OWN = [
   'name',
@@ -84,6 +78,7 @@ export interface Settings {
   readonly now: () => number
   readonly random: () => number
   readonly maxKeyLength: number
+  readonly shared: SharedTierSettings | undefined
   readonly memory: {
     readonly entries: number
     readonly bytes: number | undefined
@@ -98,6 +93,12 @@ export function parseOptions(options: CacheOptions): Settings {
   if (typeof name !== 'string' || name === '') throw wrong('name', name, 'a text that isn’t empty')
   if (typeof now !== 'function') throw wrong('now', now, 'a function')
   if (typeof random !== 'function') throw wrong('random', random, 'a function')
+  if (options.bus !== undefined && options.l2 === undefined) {
+    throw new CacheError(
+      'invalid_option',
+      'A bus tells of changes in a second tier: it needs `l2`.',
+    )
+  }
   return {
     name,
     now,
@@ -105,6 +106,7 @@ export function parseOptions(options: CacheOptions): Settings {
     policy: resolvePolicy(DEFAULT_POLICY, options, OWN),
     maxKeyLength: count('maxKeyLength', maxKeyLength, 64),
     memory: parseMemory(options.l1),
+    shared: parseSharedTier(options.l2),
   }
 }
 
@@ -114,12 +116,9 @@ function parseMemory(l1: CacheOptions['l1']): Settings['memory'] {
     throw wrong('l1', l1, 'an object of limits, or false')
   }
   const { entries = 10_000, bytes, sizeOf, ttl } = l1 ?? {}
-  const unknown = Object.keys(l1 ?? {}).find((name) => !OWN_OF_L1.includes(name))
-  if (unknown !== undefined) {
-    throw new CacheError(
-      'invalid_option',
-      `There is no option "l1.${unknown}". There are: ${OWN_OF_L1.join(', ')}.`,
-    )
+  checkNames('l1', l1 ?? {}, OWN_OF_L1)
+  if (sizeOf !== undefined && typeof sizeOf !== 'function') {
+    throw wrong('l1.sizeOf', sizeOf, 'a function')
   }
   return {
     entries: count('l1.entries', entries, 1),
@@ -127,15 +126,6 @@ function parseMemory(l1: CacheOptions['l1']): Settings['memory'] {
     sizeOf,
     ttlMs: ttl === undefined ? undefined : parseDuration('l1.ttl', ttl),
   }
-}
-
-function count(name: string, value: unknown, least: number): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value
-  throw wrong(name, value, `a whole number from ${least}`)
-}
-
-function wrong(name: string, value: unknown, wanted: string): CacheError {
-  return new CacheError('invalid_option', `${name} is ${describe(value)}; it has to be ${wanted}.`)
 }
 
 /** Looked up each time: a test may put another clock in its place. */

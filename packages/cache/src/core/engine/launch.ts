@@ -48,7 +48,7 @@ async function fly(engine: Engine, ask: Ask, flight: Flight): Promise<Made> {
     if (entry === undefined) {
       engine.land(flight)
       void turn.lease?.release()
-    } else void keep(engine, ask, flight, entry, turn)
+    } else await keep(engine, ask, flight, entry, turn)
     return { value, tags: order.tags }
   } catch (error) {
     fail(engine, ask, flight, error)
@@ -85,7 +85,7 @@ function entryOf(
   return engine.now() < entry.staleUntil ? entry : undefined
 }
 
-/** Memory has it at once, and those who wait needn't wait for the second tier. Never rejects. */
+/** Memory has it at once; those who wait get it when the second tier has it, too. Never rejects. */
 async function keep(
   engine: Engine,
   ask: Ask,
@@ -103,7 +103,7 @@ async function keep(
     ask.counts.errors += 1
   }
   engine.land(flight)
-  await turn.lease?.release()
+  void turn.lease?.release()
 }
 
 function fail(engine: Engine, ask: Ask, flight: Flight, error: unknown): void {

@@ -3,6 +3,7 @@ import type { Cache } from '../cache.ts'
 import { Clock } from '../clock.ts'
 import { MemoryTier } from '../memory-tier.ts'
 import { type CacheOptions, parseOptions } from '../options.ts'
+import { Shared } from '../shared/shared.ts'
 import { Engine } from './engine.ts'
 import { Learned } from './learned.ts'
 import { CacheView } from './view.ts'
@@ -18,7 +19,21 @@ export function openCache(options: CacheOptions): Cache {
   })
   const clock = new Clock(now, options.now !== undefined)
   const engine = new Engine({ tier, now, clock, random, listener: options.onEvent })
-  engine.attach(new Alone())
+  const { shared } = settings
+  engine.attach(
+    shared === undefined
+      ? new Alone()
+      : new Shared({
+          ...shared,
+          name: settings.name,
+          bus: options.bus,
+          firstTier: engine,
+          factoryMs: policy.hardMs,
+          now,
+          random,
+          emit: (event) => engine.emit(event),
+        }),
+  )
   const learned = new Learned(engine, options, settings)
   return new CacheView({ engine, policy, maxKeyLength, learned })
 }
