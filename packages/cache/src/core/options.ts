@@ -6,7 +6,6 @@ import { CacheError } from './errors.ts'
 import type { CacheListener } from './events.ts'
 import type { PopularityOptions } from './popularity.ts'
 import type { PredictionOptions } from './prediction/predict.ts'
-import type { Serializer } from './serializer.ts'
 import {
   parseSharedTier,
   type SharedTierOptions,

@@ -112,8 +112,8 @@ export class Listening {
     else if (message.type === 'tag') {
       const { tag, epoch, match } = message
       epochs.hear(tag, epoch)
-      // Without a match, each entry is asked for its tags when it is looked at.
       if (match !== undefined) this.#drop({ match, tag })
+      else this.#parts.firstTier.drop({ tag })
     } else {
       matches.add(message.record)
       this.#drop({ match: message.record.match })
