@@ -51,8 +51,8 @@ export interface CacheDriver {
    */
   remove(keys: readonly string[], markMs: number): Promise<number>
   /**
-   * Walks the keys that match, in batches, without stopping others. A key may come more than once, and
-   * one that only a mark is left of may come too. What is there all the while comes, or it rejects.
+   * Walks the keys that match, in batches, without stopping others. A batch may be empty: it says that the
+   * walk goes on. A key may come more than once, and one that only a mark is left of may come too. What is there all the while comes, or it rejects.
    */
   keys(match: Match): AsyncIterable<readonly string[]>
   /**

@@ -107,8 +107,7 @@ class InMemory implements MemoryDriver {
     const isMeant = matcher(match)
     const all = [...this.#slots.keys()]
     for (let at = 0; at < all.length; at += 500) {
-      const batch = all.slice(at, at + 500).filter((key) => isMeant(key) && this.#slot(key))
-      if (batch.length > 0) yield batch
+      yield all.slice(at, at + 500).filter((key) => isMeant(key) && this.#slot(key))
     }
   }
 

@@ -17,7 +17,10 @@ export interface RedisClient {
     keys: readonly string[],
     args: readonly Argument[],
   ): Promise<unknown>
-  /** Walks the keys that match a pattern of `SCAN`, on every master of a Cluster, or rejects. */
+  /**
+   * Walks the keys that match a pattern of `SCAN`, on every master of a Cluster, or rejects. Every reply
+   * is given, also an empty one.
+   */
   scan(match: string, options: { readonly count: number }): AsyncIterable<readonly string[]>
 }
 

@@ -100,8 +100,7 @@ class InRedis implements CacheDriver {
     const isMeant = matcher(match)
     const found = this.#redis.scan(this.#names.glob(match), { count: SCAN_COUNT })
     for await (const names of found) {
-      const keys = names.map((name) => this.#names.keyOf(name)).filter(isMeant)
-      if (keys.length > 0) yield keys
+      yield names.map((name) => this.#names.keyOf(name)).filter(isMeant)
     }
   }
 

@@ -119,8 +119,7 @@ export const keyCases = [
       Array.from({ length: 1_200 }, (_, at) => `left-${at}`),
     )
     for await (const batch of probe.driver.keys({ prefix: probe.own('left-') })) {
-      assert.ok(batch.length > 0)
-      break
+      if (batch.length > 0) break
     }
     assert.equal((await prefix(probe, 'left-')).length, 1_200)
   }),

@@ -38,8 +38,9 @@ export interface RedisCommands {
   ): Promise<unknown>
   /**
    * Walks the keys that match a pattern of `SCAN`, batch by batch, on every master of a Cluster, one
-   * after the other. What is there all the while comes, and may come twice; a server that fails, one that
-   * was connected to anew meanwhile, or slots that moved make it reject, as keys may have been left out.
+   * after the other. Every reply is given, also an empty one, as a sign that it goes on. What is there all
+   * the while comes, and may come twice; a server that fails, one that was connected to anew meanwhile, or
+   * slots that moved make it reject, as keys may have been left out.
    *
    * @param options `count` is how many keys Redis looks at before it lets others in. Default 100.
    */

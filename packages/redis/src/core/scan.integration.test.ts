@@ -25,6 +25,10 @@ describe('scan of one server', () => {
     expect(await found(commands.scan('*'))).toEqual([])
     await fill(commands, [...names(1_000), ...names(50, 'other'), 'k*y:[1]\n'])
     expect(await found(commands.scan('kéy:*'))).toEqual(names(1_000).sort())
+    let replies = 0
+    for await (const batch of commands.scan('kéy:999', { count: 50 }))
+      replies += batch.length < 2 ? 1 : 0
+    expect(replies).toBeGreaterThan(10)
     expect(await found(commands.scan('k\\*y:\\[1\\]\n', { count: 10_000 }))).toEqual(['k*y:[1]\n'])
   })
 

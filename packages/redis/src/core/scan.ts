@@ -63,7 +63,7 @@ async function* scanServer(
     }
     const [next, keys] = await connection.run('scan', ask, where)
     cursor = next
-    if (keys.length > 0) yield keys
+    yield keys
   } while (cursor !== '0')
 }
 
