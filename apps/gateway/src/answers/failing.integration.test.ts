@@ -1,4 +1,4 @@
-import { type Provider, startProvider } from '@tidegate/testkit'
+import { type Behaviour, type Provider, startProvider } from '@tidegate/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Gate } from '../gates.ts'
 import { Client, Turnstile } from './client.fixture.ts'
@@ -121,14 +121,29 @@ describe('a shared call that fails before there is an answer', () => {
       other.url,
     ])
     const ready = new Turnstile()
-    const failing = { fault: { kind: 'reset', at: 'before-headers' }, beforeHeaders: ready.pass }
-    provider.always(failing as never)
+    provider.always({ beforeHeaders: ready.pass, fault: { kind: 'reset', at: 'before-headers' } })
     other.always({ beforeHeaders: ready.pass })
     const clients = await together(NAMES)
     ready.let(10)
     const answers = await Promise.all(clients.map((client) => client.whole()))
     expect(answers.map(({ status, end }) => [status, end])).toEqual(NAMES.map(() => [200, 'whole']))
     expect(other.hits).toBe(1)
+  })
+
+  it('may be raced by another, for all of them together', async () => {
+    await open({ upstream: 'retry: off\nhedge: { after: 50ms, budget: 100% }' }, [
+      provider.url,
+      other.url,
+    ])
+    const never = new Turnstile()
+    const slowAtFirst = (): Behaviour =>
+      provider.hits + other.hits > 1 ? {} : { beforeHeaders: never.pass }
+    provider.always(slowAtFirst)
+    other.always(slowAtFirst)
+    const answers = await Promise.all((await together(NAMES)).map((client) => client.whole()))
+    expect(answers.map(({ status, end }) => [status, end])).toEqual(NAMES.map(() => [200, 'whole']))
+    expect(answers[0]?.headers['x-tidegate-attempts']).toBe('2')
+    expect([provider.hits, other.hits]).toEqual([1, 1])
   })
 
   it('tells it in the protocol of the route', async () => {

@@ -99,6 +99,21 @@ describe('acquireAll', () => {
     expect(await lease?.renew()).toBe(false)
   })
 
+  it('frees the slots of what still has to be settled', async () => {
+    const { limiter, left } = setUp()
+    const { lease } = await limiter.acquireAll([
+      { subject: 'team', requests: [{ policy: 'tokens', cost: 500 }, 'streams'] },
+      { subject: 'ada', requests: { policy: 'tokens', cost: 300 } },
+    ])
+    expect(await lease?.free()).toBe(true)
+    expect(await lease?.free()).toBe(false)
+    expect([await left('streams', 'team'), await left('tokens', 'team')]).toEqual([2, 500])
+    expect(await lease?.renew()).toBe(true)
+    expect(await lease?.settle(100)).toBe(true)
+    expect([await left('tokens', 'team'), await left('tokens', 'ada')]).toEqual([900, 900])
+    expect(await lease?.release()).toBe(false)
+  })
+
   it('refunds all that never took place', async () => {
     const { limiter, left } = setUp()
     const { lease } = await limiter.acquireAll([
