@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { Secret } from '@tidegate/config'
 import { isLoopback } from '@tidegate/server'
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import type { FailureGuard } from './auth/failure-guard.ts'
 import { tooManyFailures } from './auth/refusals.ts'
 import type { Profile } from './config/settings.ts'
@@ -45,12 +45,18 @@ export function adminOnly({
       onRefused(exchange, presented === undefined ? 'missing' : 'wrong')
       throw new GatewayError('admin_key_required', 'This endpoint is for operators.', challenge)
     }
-    const direct = isLoopback(exchange.peerIp) && !exchange.forwarded
-    const local = LOCAL_HOST.test(headers.host ?? '') && isLocalOrigin(headers.origin)
-    if (profile === 'development' && direct && local) return next()
+    if (profile === 'development' && isOnThisMachine(c)) return next()
     onRefused(exchange, 'disabled')
     throw new GatewayError('admin_disabled', 'No admin key is configured on this gateway.')
   }
+}
+
+/** Whether a program on this machine asks, directly and by this machine's name. */
+export function isOnThisMachine(c: Context<GatewayEnv>): boolean {
+  const { peerIp, forwarded } = c.get('exchange')
+  const { headers } = c.env.incoming
+  const isDirect = isLoopback(peerIp) && !forwarded
+  return isDirect && LOCAL_HOST.test(headers.host ?? '') && isLocalOrigin(headers.origin)
 }
 
 const challenge = { facts: { authenticate: 'Bearer realm="tidegate admin"' } }

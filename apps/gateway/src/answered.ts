@@ -19,6 +19,7 @@ export function answered(
   const counts = shared?.counts.get(match)
   if (shared === undefined) return end
   const stage = counts && answerStage({ ...shared, outbound, counts })
+  if (stage === undefined) shared.warmer?.add(match, undefined)
   const inner = stage === undefined ? end : stage.handler(end)
   if (idempotency === undefined || shared.keyed === undefined) return inner
   const parts = { outbound, window: idempotency, answers: shared.keyed }

@@ -11,9 +11,11 @@ import {
   securityHeaders,
 } from '@tidegate/server'
 import { type Context, Hono } from 'hono'
+import { isOnThisMachine } from './admin.ts'
 import { answered } from './answered.ts'
 import type { Callers } from './auth/callers.ts'
 import { createGatekeepers } from './auth/gatekeepers.ts'
+import { cacheEndpoints } from './cache/endpoints.ts'
 import type { SharedAnswers } from './cache/open.ts'
 import type { Settings } from './config/settings.ts'
 import type { GatewayEnv } from './env.ts'
@@ -25,7 +27,7 @@ import { health } from './health.ts'
 import { guard as addressGuard } from './limits/guard.ts'
 import type { Limits } from './limits/limits.ts'
 import { type LimitStageParts, limit } from './limits/stage.ts'
-import { logFault, logLimitHit, requestFields } from './logging.ts'
+import { logFault, logLimitHit, logPurge, requestFields } from './logging.ts'
 import { GatewayError, problems } from './problems.ts'
 import type { SharedRedis } from './redis.ts'
 import { type Route, routerPattern } from './routes.ts'
@@ -71,15 +73,24 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
 
   // Our own endpoints come before CORS: no web page reads them for its visitor.
   if (server.compression) app.use('/health/*', compress())
-  const sources = { upstreams, failureLog, callers, limits, redis }
+  const sources = { upstreams, failureLog, callers, limits, redis, answers: parts.answers }
   app.route('/', health({ ...sources, version, ready, adminOnly }))
-  for (const path of reservedPaths) app.all(path, adminOnly, notBuiltYet)
-
-  app.use(cors({ origins: server.cors.origins, profile, exposeHeaders: toldHeaders }))
   const transfer = {
     body: { limit: server.bodyLimit, idle: server.timeouts.body },
     write: server.timeouts.write,
   }
+  app.route(
+    '/',
+    cacheEndpoints({
+      ...{ answers: parts.answers, memory: settings.cache.memory, body: transfer.body, adminOnly },
+      isTrusted: (c) => settings.debug && profile === 'development' && isOnThisMachine(c),
+      endSessions: (user) => sessions.endAll(user),
+      onPurge: (target, removed) => logPurge(logger, target, removed),
+    }),
+  )
+  for (const path of reservedPaths) app.all(path, adminOnly, notBuiltYet)
+
+  app.use(cors({ origins: server.cors.origins, profile, exposeHeaders: toldHeaders }))
   const onHit = (...hit: Parameters<LimitStageParts['onHit']>): void => logLimitHit(logger, ...hit)
   const inFront = server.guard === undefined ? [] : [addressGuard(server.guard, onHit)]
   const sessions = mountSessions(app, {
@@ -89,7 +100,7 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
   for (const route of routes) {
     const gates: Gate[] = [enter(route), ...inFront]
     if (route.auth !== 'none') gates.push(authenticate(route.auth))
-    gates.push(...sessions)
+    gates.push(...sessions.gates)
     const plan = limits.planOf(route.limits)
     if (!plan.isEmpty) gates.push(limit({ limits, plan, body: transfer.body, onHit }))
     if (route.validate !== undefined) gates.push(await validate(route.validate, transfer.body))

@@ -2,6 +2,8 @@ import { ServerError } from '@tidegate/server'
 import type { MiddlewareHandler } from 'hono'
 import { Hono } from 'hono'
 import type { Callers } from './auth/callers.ts'
+import type { SharedAnswers } from './cache/open.ts'
+import { cacheHealth } from './cache/report.ts'
 import type { GatewayEnv } from './env.ts'
 import type { Limits } from './limits/limits.ts'
 import { GatewayError } from './problems.ts'
@@ -19,6 +21,7 @@ export interface HealthSources {
   readonly callers: Callers
   readonly limits: Limits
   readonly redis: SharedRedis | undefined
+  readonly answers: SharedAnswers | undefined
   /** False from the first signal on. */
   readonly ready: () => boolean
   readonly adminOnly: MiddlewareHandler<GatewayEnv>
@@ -29,7 +32,8 @@ export interface HealthSources {
  * sent requests; `/health` sums up. What there is to know about components is for operators.
  */
 export function health(sources: HealthSources): Hono<GatewayEnv> {
-  const { version, upstreams, failureLog, callers, limits, redis, ready, adminOnly } = sources
+  const { version, upstreams, failureLog, callers, limits, redis, answers } = sources
+  const { ready, adminOnly } = sources
   const app = new Hono<GatewayEnv>()
   const known = Object.fromEntries(
     upstreams.map((each) => [each.name, () => upstreamHealth(each)] as const),
@@ -38,6 +42,7 @@ export function health(sources: HealthSources): Hono<GatewayEnv> {
     process: processHealth,
     limits: () => limits.health,
     ...(redis !== undefined && { redis: () => redis.report() }),
+    ...(answers?.kept !== undefined && { cache: () => cacheHealth(answers) }),
     ...(callers.signingKeys.length > 0 && { auth: () => authHealth(callers) }),
     ...known,
   }

@@ -6,6 +6,7 @@ import type { AuthFailure } from './auth/authenticate.ts'
 import type { CallersEvents } from './auth/callers.ts'
 import type { Block } from './auth/failure-guard.ts'
 import type { Identity } from './auth/identity.ts'
+import type { PurgeTarget } from './cache/purge.ts'
 import type { GatewayEnv } from './env.ts'
 import type { LimitHit } from './limits/limits.ts'
 import type { Call } from './upstreams/call.ts'
@@ -172,4 +173,9 @@ export function logLimitHit(logger: Logger, exchange: Exchange, hit: LimitHit): 
     client_ip: exchange.clientIp,
     route: exchange.route,
   })
+}
+
+/** An operator has thrown kept answers away. */
+export function logPurge(logger: Logger, { by, value }: PurgeTarget, removed: number): void {
+  logSecurityEvent(logger, { type: 'admin_access', action: 'purge_cache', by, value, removed })
 }

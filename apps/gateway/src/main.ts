@@ -74,6 +74,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
   const url = await listen(server, settings)
   gate.drain = drain
   announce(logger, options, url)
+  answers?.warmer?.begin(redis?.connections.ready() ?? Promise.resolve())
   const pools = upstreams.flatMap(({ endpoints }) => endpoints.map(({ pool }) => pool))
   const close = async (): Promise<void> => {
     const began = performance.now()

@@ -52,7 +52,7 @@ export function carry(
 /** What a page of another origin may read of an answer: what clients retry by, and what they report. */
 export const toldHeaders = [
   ...['x-request-id', 'retry-after', 'retry-after-ms', 'x-should-retry'],
-  ...['ratelimit', 'ratelimit-policy'],
+  ...['ratelimit', 'ratelimit-policy', 'x-tidegate-cache', 'age', 'idempotent-replayed'],
   ...['limit', 'remaining', 'reset'].flatMap((part) => [
     `x-ratelimit-${part}-requests`,
     `x-ratelimit-${part}-tokens`,
@@ -60,13 +60,7 @@ export const toldHeaders = [
 ]
 
 /** Our own endpoints of later versions: no route may take their place meanwhile. */
-export const reservedPaths = [
-  '/metrics',
-  '/cache',
-  '/cache/*',
-  '/dashboard',
-  '/dashboard/*',
-] as const
+export const reservedPaths = ['/metrics', '/dashboard', '/dashboard/*'] as const
 
 export const notBuiltYet: Handler<GatewayEnv> = () => {
   throw new GatewayError('not_built_yet', 'This endpoint of the gateway is not built yet.')

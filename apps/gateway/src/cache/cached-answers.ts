@@ -1,22 +1,24 @@
-import type { FactoryContext } from '@tidegate/cache'
+import type { FactoryContext, WarmItem } from '@tidegate/cache'
 import type { Recorder, Recording } from '@tidegate/events'
 import type { Context } from 'hono'
 import type { AnswerHead } from '../answers/answer-head.ts'
 import type { Outbound } from '../answers/outbound.ts'
 import { type AnswerEnd, recordAnswer } from '../answers/record.ts'
 import type { Answered } from '../answers/serve.ts'
+import { anonymous } from '../auth/identity.ts'
 import type { RouteCacheSettings } from '../config/settings.ts'
 import type { GatewayEnv } from '../env.ts'
 import { GatewayError } from '../problems.ts'
 import { type Wishes, wishesOf } from './cache-control.ts'
 import { standingOf } from './freshness.ts'
 import { encodeAnswer, type KeptAnswer } from './kept-answer.ts'
+import { contextOf, encodeRequest, type KeptRequest } from './kept-request.ts'
 import type { Recognised, Recogniser } from './recogniser.ts'
 import type { ResponseCache } from './response-cache.ts'
 import type { RouteCounts } from './route-counts.ts'
 import { orSpare } from './spare.ts'
 import { isWhole, keepTerms, type StoreRules } from './storable.ts'
-import { callerTags } from './tags.ts'
+import { callerTags, requestsTag } from './tags.ts'
 
 /** What a route's kept answers are found and made with. */
 export interface CachedAnswersParts {
@@ -25,6 +27,8 @@ export interface CachedAnswersParts {
   readonly counts: RouteCounts
   readonly recogniser: Recogniser
   readonly settings: RouteCacheSettings
+  /** Whether requests are kept, too, so that they can be made again when nobody asks. */
+  readonly remembers: boolean
 }
 
 /** A request on its way to an answer that is kept, or will be. */
@@ -117,7 +121,9 @@ export class CachedAnswers {
       if (claim.role === 'reader') {
         return { recording: claim.recording, how: { cache: 'coalesced' } }
       }
-      if (claim.role === 'recorder') return await this.#lead(asking, claim.recorder)
+      if (claim.role === 'recorder') {
+        return await this.#lead(asking, claim.recorder, this.#parts.kept.begun(nameOf(key)))
+      }
     }
     this.#alone += 1
     const own = await recordings.claim(`${nameOf(key)} ${this.#alone}`)
@@ -125,8 +131,12 @@ export class CachedAnswers {
     return await this.#lead(asking, own.recorder)
   }
 
-  async #lead(asking: Asking, recorder: Recorder<AnswerHead>): Promise<Answered> {
-    await this.#record(asking, recorder, undefined)
+  async #lead(
+    asking: Asking,
+    recorder: Recorder<AnswerHead>,
+    onOver: () => void = () => {},
+  ): Promise<Answered> {
+    await this.#record(asking, recorder, undefined, onOver)
     return { recording: recorder.recording, how: { cache: 'miss' } }
   }
 
@@ -146,6 +156,7 @@ export class CachedAnswers {
     asking: Asking,
     recorder: Recorder<AnswerHead>,
     behind: KeptAnswer | undefined,
+    onOver: () => void = () => {},
   ): Promise<void> {
     const { c, body, recognised } = asking
     const { outbound, kept } = this.#parts
@@ -154,9 +165,63 @@ export class CachedAnswers {
     const options = behind === undefined ? {} : { background: true, tokens: undefined }
     await kept.make(recognised.key, async (context) => {
       const end = await recordAnswer(c, outbound, body, recorder, options)
+      onOver()
       const usage = end.usage ?? behind?.usage
-      return this.#keep(recorder.recording, { ...end, usage }, recognised.path, tags, context)
+      const made = this.#keep(recorder.recording, { ...end, usage }, recognised.path, tags, context)
+      if (made !== undefined && this.#parts.remembers) this.#remember(asking)
+      return made
     })
+  }
+
+  /**
+   * The request to be made when nobody asks, for a warm-up. `mayCall`: told of each call. `undefined`: its
+   * answer couldn't be kept.
+   */
+  warmItem(request: KeptRequest, mayCall: () => boolean): WarmItem | undefined {
+    const { outbound, recogniser, kept, settings } = this.#parts
+    const { body } = request
+    const c = contextOf(request, outbound.route)
+    const recognised = recogniser.recognise(c, body)
+    if (recognised?.reuse !== 'keep') return undefined
+    const { key, path } = recognised
+    const tags = [...this.#tags, ...callerTags(c, recognised, settings.scope)]
+    const load = async (context: FactoryContext): Promise<Uint8Array> => {
+      if (!mayCall()) throw new Error('The budget is spent.')
+      this.#alone += 1
+      const claim = await kept.recordings.claim(`warm ${nameOf(key)} ${this.#alone}`, {
+        persist: true,
+      })
+      if (claim.role !== 'recorder') throw new Error('A recording of its own has its own name.')
+      const options = { background: true, tokens: undefined }
+      const end = await recordAnswer(c, outbound, body, claim.recorder, options)
+      const made = this.#keep(claim.recorder.recording, end, path, tags, context)
+      if (made === undefined) throw new Error('What was answered is not to be kept.')
+      return made
+    }
+    return { key, load, options: { hardTimeout: kept.longestCallMs } }
+  }
+
+  /** Keeps a request, if it is the same without what only its client may say. */
+  #remember({ c, body, recognised }: Asking): void {
+    const { kept, recogniser, outbound, settings } = this.#parts
+    const { target, rawHeaders } = c.env.incoming
+    if (!target.ok) return
+    const request: KeptRequest = {
+      ...{ method: c.get('exchange').method, target: target.path + target.query, body },
+      headers: recogniser.headers.lasting(rawHeaders),
+      identity: settings.scope === 'public' ? anonymous : c.get('identity'),
+    }
+    const again = recogniser.recognise(contextOf(request, outbound.route), body)
+    if (again?.key !== recognised.key) return
+    const encoded = encodeRequest(request)
+    if (encoded.length > kept.maxAnswer) return
+    const [, ...tags] = callerTags(c, { model: '-' }, settings.scope)
+    kept.requests
+      .set(recognised.key, encoded, {
+        ttl: REMEMBERED,
+        tags: tags.map(requestsTag),
+      })
+      .catch(() => {})
   }
 
   /** What is to be stored of a call that is over; `undefined`: nothing. */
@@ -165,7 +230,7 @@ export class CachedAnswers {
     { usage }: AnswerEnd,
     path: string,
     tags: readonly string[],
-    context: FactoryContext<Uint8Array>,
+    context: Pick<FactoryContext, 'ttl' | 'staleFor' | 'tag'>,
   ): Uint8Array | undefined {
     const { head } = recording
     if (recording.state !== 'complete' || head === undefined) return undefined
@@ -183,6 +248,9 @@ export class CachedAnswers {
     return encoded
   }
 }
+
+/** For how long a request is kept that nobody makes any more. */
+const REMEMBERED = '7d'
 
 /** The name of a call that is under way. */
 function nameOf(key: string): string {

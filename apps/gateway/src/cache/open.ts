@@ -7,6 +7,7 @@ import { KeyedAnswers } from '../idempotency/keyed-answers.ts'
 import type { SharedRedis } from '../redis.ts'
 import { ResponseCache } from './response-cache.ts'
 import { RouteCounts } from './route-counts.ts'
+import { Warmer } from './warmer.ts'
 
 /** What a request waits for Redis at most, before it goes on without. */
 const STORE_TIMEOUT_MS = 500
@@ -26,6 +27,8 @@ export interface SharedAnswers {
   readonly recordings: Recordings<AnswerHead>
   /** Absent: no route keeps any. */
   readonly kept: ResponseCache | undefined
+  /** Absent as well then. */
+  readonly warmer: Warmer | undefined
   /** Absent: no route takes an `Idempotency-Key`. */
   readonly keyed: KeyedAnswers | undefined
   /** By the routes' `match`. */
@@ -51,11 +54,13 @@ export async function openAnswers(
     ? await openKept(settings, recordings, redis, logger, now)
     : undefined
   const answers = keyed ? new KeyedAnswers() : undefined
+  const warmer = kept && new Warmer({ kept, settings: settings.cache.warm, logger })
   return {
-    ...{ recordings, kept, keyed: answers },
+    ...{ recordings, kept, keyed: answers, warmer },
     counts: new Map(sharing.map(({ match }) => [match, new RouteCounts()])),
     close: async () => {
-      await Promise.allSettled([kept?.cache.close(), recordings.close(), answers?.close()])
+      warmer?.close()
+      await Promise.allSettled([kept?.close(), recordings.close(), answers?.close()])
     },
   }
 }
@@ -76,6 +81,7 @@ async function openKept(
     l1: { entries, bytes: memory, sizeOf: sizeOfAnswer },
     // A route's time is what it says, for every answer.
     jitter: 0,
+    popular: true,
     hardTimeout: longestCallMs,
     onEvent: (event) => logChange(logger, event),
     ...(redis !== undefined && (await tiersIn(redis, settings, maxAnswer + HEAD_BYTES))),

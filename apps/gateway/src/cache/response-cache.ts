@@ -5,14 +5,20 @@ import { decodeAnswer, type KeptAnswer } from './kept-answer.ts'
 
 /** Where answers are kept, for all routes together: as bytes, which a cache's second tier takes as they are. */
 export class ResponseCache {
+  /** The answers. */
   readonly cache: Cache
+  /** Requests by the keys of their answers, where they may be made again. */
+  readonly requests: Cache
   /** Calls that are under way. */
   readonly recordings: Recordings<AnswerHead>
   /** The largest answer that is kept, in bytes. */
   readonly maxAnswer: number
   readonly now: () => number
   /** How long the longest call can take: for so long what it makes may be waited for. */
-  readonly #longestCallMs: number
+  readonly longestCallMs: number
+  readonly #whole: Cache
+  /** Names of calls that somebody may still join. */
+  readonly #joinable = new Set<{ readonly name: string }>()
 
   constructor(parts: {
     readonly cache: Cache
@@ -21,11 +27,13 @@ export class ResponseCache {
     readonly longestCallMs: number
     readonly now?: () => number
   }) {
-    this.cache = parts.cache
+    this.cache = parts.cache.namespace('answers')
+    this.requests = parts.cache.namespace('requests')
+    this.#whole = parts.cache
     this.recordings = parts.recordings
     this.maxAnswer = parts.maxAnswer
     this.now = parts.now ?? Date.now
-    this.#longestCallMs = parts.longestCallMs
+    this.longestCallMs = parts.longestCallMs
   }
 
   /** A fresh one in memory, at once. */
@@ -55,7 +63,7 @@ export class ResponseCache {
     make: (context: FactoryContext<Uint8Array>) => Promise<Uint8Array | undefined>,
   ): Promise<void> {
     const begun = Promise.withResolvers<void>()
-    const options = { fresh: true, hardTimeout: this.#longestCallMs }
+    const options = { fresh: true, hardTimeout: this.longestCallMs }
     const made = this.cache.getOrSet<Uint8Array | undefined>(
       key,
       (context) => {
@@ -67,5 +75,22 @@ export class ResponseCache {
     // What could not be stored has been answered all the same.
     made.catch(() => {}).finally(() => begun.resolve())
     await begun.promise
+  }
+
+  /** A call that others join by this name, until it is over. */
+  begun(name: string): () => void {
+    const call = { name }
+    this.#joinable.add(call)
+    return () => void this.#joinable.delete(call)
+  }
+
+  /** Whatever is under way was asked before now: whoever asks from now on gets what is made from now on. */
+  async beginAnew(): Promise<void> {
+    const calls = [...this.#joinable]
+    await Promise.allSettled(calls.map(({ name }) => this.recordings.forget(name)))
+  }
+
+  close(): Promise<void> {
+    return this.#whole.close()
   }
 }

@@ -11,6 +11,7 @@ import { CachedAnswers } from './cached-answers.ts'
 import { Recogniser } from './recogniser.ts'
 import type { ResponseCache } from './response-cache.ts'
 import type { RouteCounts } from './route-counts.ts'
+import type { Warmer } from './warmer.ts'
 
 /** What a route that keeps or shares answers is built with. */
 export interface AnswerStageParts {
@@ -19,6 +20,7 @@ export interface AnswerStageParts {
   readonly recordings: Recordings<AnswerHead>
   /** Absent: the route keeps nothing. */
   readonly kept: ResponseCache | undefined
+  readonly warmer: Warmer | undefined
   readonly counts: RouteCounts
 }
 
@@ -35,13 +37,17 @@ export interface AnswerStage {
 
 /** Keeps and shares the answers of a route, as far as it is set to. */
 export function answerStage(parts: AnswerStageParts): AnswerStage {
-  const { outbound, recordings, kept, counts } = parts
+  const { outbound, recordings, kept, warmer, counts } = parts
   const { cache: settings, coalesce } = outbound.route
   const recogniser = new Recogniser(outbound.route)
   const answers =
     kept === undefined || settings === undefined
       ? undefined
-      : new CachedAnswers({ outbound, kept, counts, recogniser, settings })
+      : new CachedAnswers({
+          ...{ outbound, kept, counts, recogniser, settings },
+          remembers: warmer?.remembers ?? false,
+        })
+  warmer?.add(outbound.route.match, answers)
   const options = { shared: coalesce?.cluster ?? false }
 
   const share = async (
@@ -71,6 +77,7 @@ export function answerStage(parts: AnswerStageParts): AnswerStage {
       const pass = (): ReturnType<typeof end> => {
         counts.count('bypass')
         c.get('exchange').headers.push('x-tidegate-cache', 'bypass')
+        c.set('served', { cache: 'bypass', shared: false })
         return end(c, next)
       }
       if (isUnwilling(c) || !recogniser.mayShare(c)) return pass()

@@ -22,3 +22,8 @@ export function callerTags(
 export function userTag(user: string): string {
   return `user:${user.toWellFormed()}`
 }
+
+/** Of the requests that are kept of somebody: they are not among the answers. */
+export function requestsTag(tag: string): string {
+  return `requests of ${tag}`
+}

@@ -42,6 +42,12 @@ export class TellingHeaders {
     return found.sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0)).flat()
   }
 
+  /** Of these headers what may be kept for longer than the request: nothing that says who asks. */
+  lasting(raw: readonly string[]): readonly string[] {
+    const all = this.of(raw, false)
+    return all.filter((_, at) => !WHO.test(all[at - (at % 2)] ?? ''))
+  }
+
   /** Whether an answer that varies by this header can be told from others. */
   covers(name: string): boolean {
     const lower = name.toLowerCase()
