@@ -41,7 +41,11 @@ export interface Cache extends AsyncDisposable {
    * caller's own signal, or with a `CacheTimeoutError`; an abort is the caller's alone: the factory goes on
    * for the others.
    */
-  getOrSet<V>(key: string, factory: Factory<V>, options?: GetOrSetOptions): Promise<V>
+  getOrSet<V, Before = V>(
+    key: string,
+    factory: Factory<V, Before>,
+    options?: GetOrSetOptions,
+  ): Promise<V>
   /** Stores a value whatever is there. Resolves when the second tier has it, too. */
   set(key: string, value: unknown, options?: EntryOptions): Promise<void>
   /** Removes an entry everywhere. Says whether there was one. */
@@ -108,7 +112,7 @@ export interface CacheEntry<V = unknown> {
 }
 
 /** Makes a value. What it throws passes to those who wait as it is. */
-export type Factory<V> = (context: FactoryContext<V>) => V | Promise<V>
+export type Factory<V, Before = V> = (context: FactoryContext<Before>) => V | Promise<V>
 
 /** What a factory may know and decide. Its functions may be taken out of it. */
 export interface FactoryContext<V = unknown> {

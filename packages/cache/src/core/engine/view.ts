@@ -111,7 +111,11 @@ export class CacheView implements Cache, Accessor {
     return entry !== undefined && this.#now() < entry.freshUntil
   }
 
-  getOrSet<V>(key: string, factory: Factory<V>, options?: GetOrSetOptions): Promise<V> {
+  getOrSet<V, Before = V>(
+    key: string,
+    factory: Factory<V, Before>,
+    options?: GetOrSetOptions,
+  ): Promise<V> {
     if (options === undefined || (options.fresh !== true && options.signal?.aborted !== true)) {
       const entry = this.#hit(this.prefix === '' ? key : this.prefix + key)
       if (entry !== undefined) {
@@ -248,20 +252,28 @@ export class CacheView implements Cache, Accessor {
     return undefined
   }
 
-  async #obtain<V>(key: string, factory: Factory<V>, options?: GetOrSetOptions): Promise<V> {
+  async #obtain<V, Before>(
+    key: string,
+    factory: Factory<V, Before>,
+    options?: GetOrSetOptions,
+  ): Promise<V> {
     return (await obtain(this.#engine, this.#ask(key, factory, options))) as V
   }
 
-  #renew<V>(
+  #renew<V, Before>(
     key: string,
-    factory: Factory<V>,
+    factory: Factory<V, Before>,
     options: GetOrSetOptions | undefined,
     held: Entry,
   ): void {
     void renew(this.#engine, this.#ask(key, factory, options), held)
   }
 
-  #ask<V>(key: string, factory: Factory<V>, options: GetOrSetOptions | undefined): Ask {
+  #ask<V, Before>(
+    key: string,
+    factory: Factory<V, Before>,
+    options: GetOrSetOptions | undefined,
+  ): Ask {
     const policy = this.#policyOf(options, CALL_ONLY)
     return {
       key: this.#full(key),
