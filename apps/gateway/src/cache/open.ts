@@ -3,7 +3,7 @@ import type { Recordings } from '@tidegate/events'
 import type { Logger } from '@tidegate/logger'
 import type { AnswerHead } from '../answers/answer-head.ts'
 import type { Settings } from '../config/settings.ts'
-import { KeyedAnswers } from '../idempotency/keyed-answers.ts'
+import { type KeyedAnswers, openKeyedAnswers } from '../idempotency/keyed-answers.ts'
 import type { SharedRedis } from '../redis.ts'
 import { ResponseCache } from './response-cache.ts'
 import { RouteCounts } from './route-counts.ts'
@@ -53,7 +53,7 @@ export async function openAnswers(
   const kept = routes.some(({ cache }) => cache !== undefined)
     ? await openKept(settings, recordings, redis, logger, now)
     : undefined
-  const answers = keyed ? new KeyedAnswers() : undefined
+  const answers = keyed ? await openKeyedAnswers(redis, onError) : undefined
   const warmer = kept && new Warmer({ kept, settings: settings.cache.warm, logger })
   return {
     ...{ recordings, kept, keyed: answers, warmer },

@@ -1,23 +1,26 @@
-import { createRecordings, type Recordings } from '@tidegate/events'
+import { type Claim, createRecordings, isEventsError, type Recordings } from '@tidegate/events'
 import type { AnswerHead } from '../answers/answer-head.ts'
+import type { SharedRedis } from '../redis.ts'
 import { KeyedRecorder } from './keyed-recorder.ts'
 
 /** How many requests are remembered by one process: a key outlives its answer by far. */
 const MOST_REMEMBERED = 100_000
 
-/** What a request with a key finds: one that is to be answered, the answer, or why there is none for it. */
+/** What a request with a key finds: that it is the first, an answer, or why there is none for it. */
 export type KeyedClaim =
   | { readonly role: 'recorder'; readonly recorder: KeyedRecorder }
-  | Exclude<Awaited<ReturnType<Recordings<AnswerHead>['claim']>>, { readonly role: 'recorder' }>
+  | Exclude<Claim<AnswerHead>, { readonly role: 'recorder' }>
 
-/** The answers to requests with a key, those that are kept and those that are being made. */
+/** The answers to requests with a key: those that are being made, and those that are kept for repeats. */
 export class KeyedAnswers {
   readonly #recordings: Recordings<AnswerHead>
   #making = 0
   #onIdle: (() => void)[] = []
 
-  constructor() {
-    this.#recordings = createRecordings<AnswerHead>({ maxRecordings: MOST_REMEMBERED })
+  constructor(
+    recordings: Recordings<AnswerHead> = createRecordings({ maxRecordings: MOST_REMEMBERED }),
+  ) {
+    this.#recordings = recordings
   }
 
   /** Finds what has the name, and keeps it for `windowMs` if it is new and settles its request. */
@@ -26,11 +29,7 @@ export class KeyedAnswers {
     const claim = await this.#recordings.claim(name, keep)
     if (claim.role !== 'recorder') return claim
     this.#making += 1
-    const recorder = new KeyedRecorder(claim.recorder, {
-      onPassing: () => void this.#recordings.forget(name),
-      onOver: () => this.#over(),
-    })
-    return { role: 'recorder', recorder }
+    return { role: 'recorder', recorder: new KeyedRecorder(claim.recorder, () => this.#over()) }
   }
 
   /**
@@ -50,4 +49,31 @@ export class KeyedAnswers {
     if (this.#making > 0) return
     for (const resolve of this.#onIdle.splice(0)) resolve()
   }
+}
+
+/**
+ * The answers of this gateway, and through Redis those of all that share it. `onError` isn't told that Redis
+ * is away: the gateway says so once.
+ */
+export async function openKeyedAnswers(
+  redis: SharedRedis | undefined,
+  onError: (error: unknown) => void,
+): Promise<KeyedAnswers> {
+  if (redis === undefined) return new KeyedAnswers()
+  const { redisRecordings } = await import('@tidegate/events/redis')
+  const { isRedisError } = await import('@tidegate/redis')
+  const { connections, prefix } = redis
+  const shared = redisRecordings({
+    redis: connections.commands,
+    subscriber: connections.subscriber(),
+    prefix: `${prefix}:idempotency:1`,
+  })
+  const recordings = createRecordings<AnswerHead>({
+    maxRecordings: MOST_REMEMBERED,
+    shared,
+    onError: (error) => {
+      if (!isRedisError(error) && !isEventsError(error)) onError(error)
+    },
+  })
+  return new KeyedAnswers(recordings)
 }

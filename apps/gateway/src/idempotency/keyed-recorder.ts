@@ -1,27 +1,24 @@
 import type { Recorder, RecorderEvents, Recording } from '@tidegate/events'
+import type { AnswerFault } from '../answers/answer-fault.ts'
 import type { AnswerHead } from '../answers/answer-head.ts'
 import { isKept } from './kept.ts'
 
-/** What a {@link KeyedRecorder} tells. */
-export interface KeyedEvents {
-  /** The answer settles nothing, by its head, which nobody has been told yet. */
-  onPassing(): void
-  /** It has ended, well or not. */
-  onOver(): void
-}
+/** All of it is said, and there is nothing in it to keep. */
+const TOLD: AnswerFault = { kind: 'told' }
 
 /**
- * Records the answer to a request with a key. When it settles nothing, who reads it goes on, and whoever asks
- * from then on begins anew.
+ * Records the answer to a request with a key. One that settles nothing comes whole to all who read it, and is
+ * not kept. `onOver`: it has ended, well or not.
  */
 export class KeyedRecorder implements Recorder<AnswerHead> {
   readonly #recorder: Recorder<AnswerHead>
-  readonly #events: KeyedEvents
+  readonly #onOver: () => void
+  #settles = true
   #over = false
 
-  constructor(recorder: Recorder<AnswerHead>, events: KeyedEvents) {
+  constructor(recorder: Recorder<AnswerHead>, onOver: () => void) {
     this.#recorder = recorder
-    this.#events = events
+    this.#onOver = onOver
   }
 
   get recording(): Recording<AnswerHead> {
@@ -29,7 +26,7 @@ export class KeyedRecorder implements Recorder<AnswerHead> {
   }
 
   head(head: AnswerHead): void {
-    if (!isKept(head.status, headerIn(head.headers, 'x-should-retry'))) this.#events.onPassing()
+    this.#settles = isKept(head.status, headerIn(head.headers, 'x-should-retry'))
     this.#recorder.head(head)
   }
 
@@ -38,8 +35,13 @@ export class KeyedRecorder implements Recorder<AnswerHead> {
   }
 
   end(): void {
-    this.#recorder.end()
-    this.#tellOver()
+    if (this.#settles) {
+      this.#recorder.end()
+      this.#tellOver()
+    } else {
+      // Whoever has just found it reads it first: from then on nobody does.
+      setImmediate(() => this.fail(TOLD))
+    }
   }
 
   fail(cause: unknown): void {
@@ -54,7 +56,7 @@ export class KeyedRecorder implements Recorder<AnswerHead> {
   #tellOver(): void {
     if (this.#over) return
     this.#over = true
-    this.#events.onOver()
+    this.#onOver()
   }
 }
 

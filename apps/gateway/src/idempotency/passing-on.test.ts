@@ -86,11 +86,8 @@ describe('KeyedRecorder', () => {
     it(`${kept ? 'keeps' : 'lets go of'} ${what}, and lets who reads it have it`, async () => {
       const { name, recorder } = record()
       let heard = ''
-      const keyed = new KeyedRecorder(recorder, {
-        onPassing: () => void recordings.forget(name),
-        onOver: () => {
-          heard += '!'
-        },
+      const keyed = new KeyedRecorder(recorder, () => {
+        heard += '!'
       })
       keyed.recording.follow({
         onHead: ({ status }) => {
@@ -103,14 +100,17 @@ describe('KeyedRecorder', () => {
         onEnd: () => {
           heard += '.'
         },
-        onFail: () => {},
+        onFail: ({ cause }) => {
+          heard += (cause as { kind: string }).kind
+        },
       })
       await turn()
       keyed.head(head)
       keyed.push(Buffer.from(' body'))
       keyed.end()
+      await turn()
       keyed.fail('too late')
-      expect(heard).toBe(`${head.status} body.!`)
+      expect(heard).toBe(`${head.status} body${kept ? '.' : 'told'}!`)
       const next = await recordings.claim(name, { keepMs: 60_000, persist: true })
       expect(next.role).toBe(kept ? 'reader' : 'recorder')
     })

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Context, Handler } from 'hono'
 import { RefusedAnswer } from '../answers/answer-fault.ts'
+import type { Origin } from '../answers/answer-head.ts'
 import type { Outbound } from '../answers/outbound.ts'
 import { recordAnswer } from '../answers/record.ts'
 import { type Answered, serveFrom } from '../answers/serve.ts'
@@ -70,7 +71,7 @@ async function once(
         throw tooLarge()
       case 'reader':
         // What the first has paid for nobody pays again.
-        return { recording: claim.recording, how: { hitCost: 0 } }
+        return { recording: claim.recording, how: { ...unkept(parts), hitCost: 0 } }
       case 'recorder':
         return await lead(c, body, parts, claim.recorder)
     }
@@ -81,9 +82,10 @@ async function once(
 async function lead(
   c: Context<GatewayEnv>,
   body: Buffer,
-  { outbound, inner }: IdempotencyParts,
+  parts: IdempotencyParts,
   recorder: KeyedRecorder,
 ): Promise<Answered> {
+  const { outbound, inner } = parts
   const { recording } = recorder
   try {
     const found = await inner?.(c, body)
@@ -96,13 +98,18 @@ async function lead(
     throw error
   }
   void recordAnswer(c, outbound, body.length === 0 ? null : body, recorder)
-  return { recording, how: {} }
+  return { recording, how: unkept(parts) }
+}
+
+/** What a route that keeps or shares answers says of one that is neither. */
+function unkept({ inner }: IdempotencyParts): Pick<Origin, 'cache'> {
+  return inner === undefined ? {} : { cache: 'bypass' }
 }
 
 /** Under which the answer is kept: whoever reads it there learns neither the caller nor the key. */
 function nameOf(scope: string, key: string): string {
   const hash = createHash('sha256').update(`${scope.length}:${scope}${key}`)
-  return `idempotency:1:${hash.digest('base64url')}`
+  return hash.digest('base64url')
 }
 
 function fingerprintIn(c: Context<GatewayEnv>, body: Buffer): string {
