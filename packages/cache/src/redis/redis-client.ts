@@ -32,6 +32,8 @@ export interface RedisSubscriber {
    * Tells when the connection is lost, and when it is back with its channels. Returns what ends that.
    */
   onReset(listener: (state: 'lost' | 'back') => void): () => void
+  /** Gives the connection up for a new one, to another node if it can: it answers but hears nothing. */
+  reconnect?(): void
 }
 
 /**

@@ -105,6 +105,27 @@ describe('connectRedis to a Cluster', () => {
     expect(Number(await commands.call('GET', 'a'))).toBeLessThanOrEqual(1)
   })
 
+  it('leaves a node that nothing is heard at any more for another one', async () => {
+    await using cluster = await startRedisCluster()
+    await using redis = connectRedis({ cluster: cluster.addresses, reconnectMaxMs: 20 })
+    const seen: string[] = []
+    const resets: string[] = []
+    const subscriber = redis.subscriber()
+    subscriber.reconnect()
+    subscriber.onReset((state) => resets.push(state))
+    await subscriber.subscribe('tide', (message) => seen.push(message))
+    const [left, ...others] = cluster.nodes
+    for (const other of others) {
+      const id = String(await left?.command('CLUSTER', 'MYID'))
+      await other.command('CLUSTER', 'FORGET', id)
+    }
+    subscriber.reconnect()
+    await pollUntil(async () => resets.at(-1) === 'back', { describe: () => 'not back' })
+    expect(resets).toEqual(['lost', 'back'])
+    await others.at(-1)?.command('PUBLISH', 'tide', 'flow')
+    await pollUntil(async () => seen.length === 1, { describe: () => 'no message' })
+  })
+
   it('hears messages of the whole Cluster, also when the node it listens at dies', async () => {
     await using cluster = await startRedisCluster()
     await using redis = connectRedis({ cluster: cluster.addresses, reconnectMaxMs: 20 })

@@ -28,6 +28,11 @@ export interface RedisSubscriber {
    * @returns ends it
    */
   onReset(listener: ResetListener): () => void
+  /**
+   * Gives the present connection up and makes a new one, on a Cluster to the next node: for who has found
+   * out that messages don't arrive, though the server answers.
+   */
+  reconnect(): void
 }
 
 /** A `RedisSubscriber` over a connection of its own. */
@@ -76,6 +81,10 @@ export class Subscriber implements RedisSubscriber {
     const own: ResetListener = (state) => listener(state)
     this.#resetListeners.add(own)
     return () => void this.#resetListeners.delete(own)
+  }
+
+  reconnect(): void {
+    if (this.state === 'ready') this.#connection.client?.disconnect(true)
   }
 
   async close(): Promise<void> {
