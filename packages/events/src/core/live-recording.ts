@@ -22,6 +22,8 @@ export interface LiveOptions<Head> {
   readonly room: Room
   readonly persist: boolean
   readonly copy?: SharedCopy<Head> | undefined
+  /** Told when another process has forgotten it. */
+  onForgotten?(): void
   /** Told when it is over, before the readers are: a new one may begin under its name. */
   onOver(): void
 }
@@ -145,6 +147,10 @@ export class LiveRecording<Head>
 
   copied(): void {
     this.#settle()
+  }
+
+  forgotten(): void {
+    this.#options.onForgotten?.()
   }
 
   /** Ends it without a good end. */

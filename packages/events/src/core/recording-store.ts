@@ -16,6 +16,8 @@ export interface CopySource<Head> {
   abandon(): void
   /** Its chunks are needed no more. */
   copied(): void
+  /** Its name stands for it no more, by what another process did. */
+  forgotten(): void
 }
 
 /** Copies a recording to where other processes read it. Its methods return at once and don't throw. */
@@ -41,11 +43,16 @@ export type StoreClaim<Head> =
   | { readonly role: 'reader'; readonly id: string; feed(target: ReplicaTarget<Head>): void }
   | { readonly role: 'mismatch' }
   | { readonly role: 'too_large' }
+  /** Nobody has one but the asker, who said so. */
+  | { readonly role: 'held' }
 
 /** What the processes that share recordings share them through. */
 export interface RecordingStore {
-  /** Rejects, soon, when it is away. */
-  claim<Head>(name: string, options: ClaimOptions): Promise<StoreClaim<Head>>
+  /**
+   * Rejects, soon, when it is away. `held`: the asker keeps a complete one of this name, which holds unless
+   * there is another one or it was forgotten; what the store has lost needn't be made anew.
+   */
+  claim<Head>(name: string, options: ClaimOptions, held: boolean): Promise<StoreClaim<Head>>
   forget(name: string): Promise<void>
   /** Gives what is being copied a moment to get there. */
   close(): Promise<void>

@@ -119,12 +119,14 @@ class NamedRecordings<Head> implements Recordings<Head> {
   }
 
   async #ask(store: RecordingStore, name: string, options: ClaimOptions): Promise<Claim<Head>> {
-    const told = await store.claim<Head>(name, options).catch((error: unknown) => {
+    const kept = this.#shelf.find(name)
+    const held = kept !== undefined && kept.fingerprint === options.fingerprint
+    const told = await store.claim<Head>(name, options, held).catch((error: unknown) => {
       this.#room.onError(error)
       return undefined
     })
     const known = this.#shelf.find(name)
-    if (told === undefined) {
+    if (told === undefined || told.role === 'held') {
       return (known && claimOf(known, options)) ?? this.#begin(name, options)
     }
     if (told.role === 'recorder') {
@@ -152,6 +154,7 @@ class NamedRecordings<Head> implements Recordings<Head> {
       room: this.#room,
       persist,
       copy: sharing?.copy,
+      onForgotten: () => this.#shelf.forgetOnly(entry),
       onOver: () => this.#shelf.over(entry),
     })
     const entry = { name, fingerprint, keepMs, persist, recording, sharedId: sharing?.id }

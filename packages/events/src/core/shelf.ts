@@ -75,6 +75,12 @@ export class Shelf<Head> {
     if (kept !== undefined) this.#drop(kept)
   }
 
+  /** Forgets this one, if its name still stands for it. */
+  forgetOnly(entry: Shelved<Head>): void {
+    const { name } = entry
+    if (this.#open.get(name) === entry || this.#kept.get(name) === entry) this.forget(name)
+  }
+
   /** Forgets complete recordings, oldest first, for as long as `wanting` says so. */
   evict(wanting: () => boolean): void {
     for (const entry of this.#kept.values()) {

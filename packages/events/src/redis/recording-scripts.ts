@@ -30,7 +30,10 @@ function scriptOf(body: string): EventsScript {
   return { source, sha1: hash('sha1', source) }
 }
 
-/** N, R; token, fingerprint, lease, owner, whether it is held under its name when it grows too large. */
+/**
+ * N, R; token, fingerprint, lease, owner, whether it is held under its name when it grows too large, whether
+ * the asker has a complete one of the name, which then isn't begun anew unless it was forgotten.
+ */
 export const claimScript = scriptOf(`
 local known = redis.call('HMGET', KEYS[1], 'token', 'fp', 'state', 'hold')
 if known[1] then
@@ -38,6 +41,7 @@ if known[1] then
   if known[3] ~= 'too_large' then return { 'reader', known[1] } end
   if known[4] == '1' then return { 'too_large' } end
 end
+if ARGV[6] == '1' and known[3] ~= 'forgotten' then return { 'held' } end
 redis.call('DEL', KEYS[1], KEYS[2])
 redis.call('HSET', KEYS[1], 'token', ARGV[1], 'fp', ARGV[2], 'hold', ARGV[5])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
@@ -46,12 +50,24 @@ redis.call('PEXPIRE', KEYS[2], ARGV[3])
 return { 'recorder', ARGV[1] }
 `)
 
-/** R; follower, how long it counts. Says whether the recording is open, complete, or gone. */
+/** N. What was forgotten is told from what was lost, for as long as it would have been there. */
+export const forgetScript = scriptOf(`
+local left = redis.call('PTTL', KEYS[1])
+if left < 1 then return 0 end
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'state', 'forgotten')
+redis.call('PEXPIRE', KEYS[1], left)
+return 1
+`)
+
+/** R; follower, how long it counts, token, channels. Says whether the recording is open, complete, or gone. */
 export const followScript = scriptOf(`
 if redis.call('EXISTS', KEYS[1]) == 0 then return 'gone' end
 local state = redis.call('HGET', KEYS[1], 'state')
 if state then return state end
 redis.call('HSET', KEYS[1], 'f:' .. ARGV[1], string.format('%.0f', now() + tonumber(ARGV[2])))
+local owner = redis.call('HGET', KEYS[1], 'owner')
+if owner then redis.call('PUBLISH', ARGV[4] .. owner, ARGV[3]) end
 return 'open'
 `)
 
@@ -74,8 +90,10 @@ return 1
 /**
  * N, R, L; token, lease, channels, number of the first entry, then what becomes of the recording (`open`,
  * `complete`, `failed`, `too_large`, then `large`, and `let_go` when that has ended), how long it is kept,
- * whether its name is held, how long followers may still read what is over, and kinds and data of entries.
- * Says 1, or 0 when the lease is lost. May be sent again: entries are added once.
+ * whether its name is held, how long followers may still read what is over, whether it is to end without
+ * its bytes, and kinds and data of entries. Says 0 when the lease is lost, 1 when it was done, 2 when the name
+ * is no longer its own, and 3 when nothing was done, as somebody follows it who wants the bytes. May be sent
+ * again: entries are added once.
  */
 export const writeScript = scriptOf(`
 local own = redis.call('HGET', KEYS[1], 'token') == ARGV[1]
@@ -89,9 +107,10 @@ if cut or redis.call('EXISTS', KEYS[2]) == 0 then
   return 0
 end
 local alive = followers(KEYS[2])
+if ARGV[9] == '1' and (state == 'complete' or state == 'failed') and #alive > 0 then return 3 end
 if state == 'too_large' then redis.call('DEL', KEYS[3]) end
-for i = 9, #ARGV, 2 do
-  local id = string.format('%.0f-0', tonumber(ARGV[4]) + (i - 9) / 2)
+for i = 10, #ARGV, 2 do
+  local id = string.format('%.0f-0', tonumber(ARGV[4]) + (i - 10) / 2)
   local added = redis.pcall('XADD', KEYS[3], id, 't', ARGV[i], 'd', ARGV[i + 1])
   if type(added) == 'table' and added.err and not string.find(added.err, 'equal or smaller') then
     return redis.error_reply(added.err)
@@ -120,8 +139,8 @@ end
 if own then expire(KEYS[1], name) end
 expire(KEYS[2], recording)
 if redis.call('EXISTS', KEYS[3]) == 1 then expire(KEYS[3], log) end
-if #ARGV > 8 then
+if #ARGV > 9 then
   for _, follower in ipairs(alive) do redis.call('PUBLISH', ARGV[3] .. follower, ARGV[1]) end
 end
-return 1
+return own and 1 or 2
 `)

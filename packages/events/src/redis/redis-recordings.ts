@@ -6,7 +6,7 @@ import { Hints } from './hints.ts'
 import type { Link } from './link.ts'
 import { checkRedis, type EventsRedis, type EventsSubscriber } from './port.ts'
 import { nameKey, type RecordingKeys, recordingKeys } from './recording-keys.ts'
-import { abandonScript, claimScript, followScript } from './recording-scripts.ts'
+import { abandonScript, claimScript, followScript, forgetScript } from './recording-scripts.ts'
 import { Replica } from './replica.ts'
 import { RedisCopy } from './shared-copy.ts'
 
@@ -77,7 +77,7 @@ class RedisRecordings implements RecordingStore {
     this.#hints = new Hints(subscriber, channel, (token) => this.#hear(token))
   }
 
-  async claim<Head>(name: string, options: ClaimOptions): Promise<StoreClaim<Head>> {
+  async claim<Head>(name: string, options: ClaimOptions, held: boolean): Promise<StoreClaim<Head>> {
     const isProbe = this.#awayUntil > 0
     if (this.#probing || performance.now() < this.#awayUntil) {
       throw new EventsError('unavailable', 'Redis did not answer a claim a moment ago.')
@@ -85,7 +85,7 @@ class RedisRecordings implements RecordingStore {
     // Listens, so that others can tell this process of what comes of it.
     void this.#hints.pollMs
     this.#probing = isProbe
-    const asked = this.#ask<Head>(name, options)
+    const asked = this.#ask<Head>(name, options, held)
     try {
       const claim = await this.#inTime(asked)
       this.#awayUntil = 0
@@ -100,7 +100,7 @@ class RedisRecordings implements RecordingStore {
   }
 
   async forget(name: string): Promise<void> {
-    await this.#link.redis.callBuffer('DEL', nameKey(this.#prefix, name))
+    await this.#link.evaluate(forgetScript, [nameKey(this.#prefix, name)], [])
   }
 
   async close(): Promise<void> {
@@ -126,9 +126,9 @@ class RedisRecordings implements RecordingStore {
     }
   }
 
-  async #ask<Head>(name: string, options: ClaimOptions): Promise<StoreClaim<Head>> {
+  async #ask<Head>(name: string, options: ClaimOptions, held: boolean): Promise<StoreClaim<Head>> {
     for (let tries = 0; tries < TRIES; tries += 1) {
-      const claim = await this.#askOnce<Head>(name, options)
+      const claim = await this.#askOnce<Head>(name, options, held)
       if (claim !== undefined) return claim
     }
     throw new EventsError('unavailable', 'What has the name ends each time it is found.')
@@ -137,16 +137,17 @@ class RedisRecordings implements RecordingStore {
   async #askOnce<Head>(
     name: string,
     { fingerprint, keepMs = 0, persist = false }: ClaimOptions,
+    held: boolean,
   ): Promise<StoreClaim<Head> | undefined> {
     const { evaluate, leaseMs, me } = this.#link
     const own = randomUUID()
     const keys = recordingKeys(this.#prefix, name, own)
     const print = fingerprint === undefined ? '' : `=${fingerprint}`
     const hold = keepMs > 0 || persist ? 1 : 0
-    const terms = [own, print, leaseMs, me, hold]
+    const terms = [own, print, leaseMs, me, hold, held ? 1 : 0]
     const reply = await evaluate(claimScript, [keys.name, keys.recording], terms)
     const [role, id] = Array.isArray(reply) ? reply.map(String) : []
-    if (role === 'mismatch' || role === 'too_large') return { role }
+    if (role === 'mismatch' || role === 'too_large' || role === 'held') return { role }
     if (role === 'recorder') {
       return { role, id: own, copy: this.#copy<Head>(keys, own, keepMs, persist) }
     }
@@ -155,8 +156,8 @@ class RedisRecordings implements RecordingStore {
   }
 
   async #follow<Head>(keys: RecordingKeys, id: string): Promise<StoreClaim<Head> | undefined> {
-    const { evaluate, leaseMs, me } = this.#link
-    const state = await evaluate(followScript, [keys.recording], [me, leaseMs])
+    const { evaluate, leaseMs, me, channels } = this.#link
+    const state = await evaluate(followScript, [keys.recording], [me, leaseMs, id, channels])
     if (state === 'gone') return undefined
     const complete = state === 'complete'
     return {
@@ -171,6 +172,7 @@ class RedisRecordings implements RecordingStore {
           token: id,
           complete,
           pollMs: () => this.#hints.pollMs,
+          isOnly: () => replicas.size === 1,
           onOver: () => {
             replicas.delete(replica)
             if (replicas.size === 0) this.#replicas.delete(id)
@@ -216,7 +218,7 @@ class RedisRecordings implements RecordingStore {
   /** Something happened to a recording; without a token, to any. */
   #hear(token: string): void {
     const copies = token === '' ? this.#copies.values() : [this.#copies.get(token)]
-    for (const copy of copies) copy?.reconsider()
+    for (const copy of copies) copy?.heard()
     const replicas = token === '' ? this.#allReplicas() : this.#replicas.get(token)
     for (const replica of replicas ?? []) replica.wake()
   }

@@ -22,6 +22,8 @@ export interface ReplicaOptions {
   readonly token: string
   /** Whether the recorder is through: whatever isn't there won't come. */
   readonly complete: boolean
+  /** Whether nothing else here follows the same recording. */
+  isOnly(): boolean
   /** How long to wait for a hint. */
   pollMs(): number
   onOver(): void
@@ -92,9 +94,13 @@ export class Replica<Head> {
 
   /** After it has said that it is over, whatever was recorded is there. */
   async #beat(): Promise<void> {
-    const { link, keys } = this.#options
+    const { link, keys, token } = this.#options
     this.#beatAt = performance.now()
-    const answer = await link.evaluate(followScript, [keys.recording], [link.me, link.leaseMs])
+    const answer = await link.evaluate(
+      followScript,
+      [keys.recording],
+      [...[link.me, link.leaseMs, token, link.channels]],
+    )
     if (answer !== 'open') this.#through = true
   }
 
@@ -142,6 +148,7 @@ export class Replica<Head> {
     if (this.#over) return
     this.stop()
     const { link, keys, token } = this.#options
+    if (!this.#options.isOnly()) return
     link
       .evaluate(leaveScript, [keys.recording], [link.me, token, link.channels])
       .catch(link.onError)
