@@ -1,8 +1,7 @@
 import { type Provider, pollUntil, startProvider } from '@tidegate/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { Gate } from '../gates.ts'
-import { meterTokens, readTokenRequest } from '../usage/metering.ts'
 import { Client, Turnstile } from './client.fixture.ts'
+import { metered, type Settled } from './gates.fixture.ts'
 import { type SharingGateway, sharingGateway } from './sharing-gateway.fixture.ts'
 
 const CHAT = { model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'Tell me of the tide.' }] }
@@ -12,8 +11,7 @@ const USAGE = { input: 1234, output: 567 }
 let provider: Provider
 let gateway: SharingGateway
 let gate: Turnstile
-/** What each request was charged in the end, by its id. */
-let settled: Map<string, number | 'refund'>
+let settled: Settled
 
 beforeAll(async () => {
   provider = await startProvider()
@@ -23,22 +21,11 @@ afterAll(() => provider[Symbol.asyncDispose]())
 
 afterEach(() => gateway[Symbol.asyncDispose]())
 
-const metered: Gate = async (c) => {
-  const request = await readTokenRequest(c, { limit: 1e6, idle: 1e4 })
-  const { requestId } = c.get('exchange')
-  if (request === undefined) return
-  meterTokens(c, request, {
-    amount: request.estimate.input,
-    settle: (actual) => void settled.set(requestId, actual),
-    refund: () => void settled.set(requestId, 'refund'),
-  })
-}
-
 async function open(hitCost: number): Promise<void> {
   provider.reset()
   settled = new Map()
   gate = new Turnstile()
-  gateway = await sharingGateway([provider.url], { hitCost, gates: [metered] })
+  gateway = await sharingGateway([provider.url], { hitCost, gates: [metered(settled)] })
   provider.always({ usage: USAGE, beforeEvent: gate.pass })
 }
 

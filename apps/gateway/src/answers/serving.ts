@@ -14,6 +14,9 @@ import type { SharedExchange } from './shared-exchange.ts'
 /** `setTimeout` fires at once for anything longer. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
+/** What says nothing of the upstream: the leader's time ran out, or its gateway failed or ended. */
+const LEADERS_OWN: ReadonlySet<string> = new Set(['deadline_exceeded', 'internal_error'])
+
 const LOST: RecordingFault = { code: 'lost', cause: undefined }
 
 /**
@@ -132,8 +135,7 @@ export class Serving implements RecordingReader<AnswerHead> {
     const exchange = this.#exchange
     const isOthers = this.#led === undefined
     const error = isOthers ? fault.forOther() : fault.error
-    // It was the leader's time that has run out.
-    if (isOthers && fault.code === 'deadline_exceeded' && !this.#isLate) {
+    if (isOthers && LEADERS_OWN.has(fault.code) && !this.#isLate) {
       this.#reject(new BeginAnew(error))
       return
     }

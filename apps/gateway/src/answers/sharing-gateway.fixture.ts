@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { createRecordings, type Recordings, type RecordingsOptions } from '@tidegate/events'
+import {
+  type ClaimOptions,
+  createRecordings,
+  type Recordings,
+  type RecordingsOptions,
+} from '@tidegate/events'
 import { createLogger, type Logger } from '@tidegate/logger'
 import { requestLog } from '@tidegate/logger/hono'
 import { createProblems, createTrust, exchange } from '@tidegate/server'
@@ -24,7 +29,13 @@ import { createUpstream, type Upstream } from '../upstreams/upstream.ts'
 import type { AnswerHead } from './answer-head.ts'
 import { joinAnswer } from './join.ts'
 import type { Outbound } from './outbound.ts'
-import { serveFrom } from './serve.ts'
+import { type Answered, serveFrom } from './serve.ts'
+
+type FindAnswer = (
+  c: Context<GatewayEnv>,
+  body: Buffer | null,
+  name: string,
+) => Answered | Promise<Answered>
 
 type Line = Readonly<Record<string, unknown>>
 
@@ -52,6 +63,7 @@ export interface SharingOptions {
   readonly write?: number
   readonly hitCost?: number
   readonly recordings?: RecordingsOptions
+  readonly claim?: ClaimOptions
   /** Passed before the limits. */
   readonly gates?: readonly Gate[]
 }
@@ -79,7 +91,9 @@ export async function sharingGateway(
   const gates: Gate[] = [enter(route), ...(options.gates ?? [])]
   const plan = limits.planOf(route.limits)
   if (!plan.isEmpty) gates.push(limit({ limits, plan, body, onHit: () => undefined }))
-  const app = appOf(outbound, recordings, gates, logger)
+  const find: FindAnswer = (c, body, name) =>
+    joinAnswer(c, outbound, body, recordings, name, options.claim)
+  const app = appOf(outbound, find, gates, logger)
 
   const server = createGatewayServer(app, settings.server, () => {})
   server.listen(0, '127.0.0.1')
@@ -120,7 +134,7 @@ async function settingsFor(urls: readonly string[], options: SharingOptions): Pr
 
 function appOf(
   outbound: Outbound,
-  recordings: Recordings<AnswerHead>,
+  find: FindAnswer,
   gates: readonly Gate[],
   logger: Logger,
 ): Hono<GatewayEnv> {
@@ -131,7 +145,7 @@ function appOf(
     const whole = await wholeBody(c, outbound.transfer.body)
     const sent = whole.length === 0 ? null : whole
     const name = nameOf(c, whole)
-    return serveFrom(c, outbound, () => joinAnswer(c, outbound, sent, recordings, name))
+    return serveFrom(c, outbound, () => find(c, sent, name))
   }
   app.all('*', through(gates, end))
   const form = (c: Context<GatewayEnv>) =>

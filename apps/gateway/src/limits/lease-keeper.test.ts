@@ -72,4 +72,16 @@ describe('LeaseKeeper', () => {
     expect(lease.calls).toEqual(['renew', 'renew', 'settle 5', 'release'])
     expect(errors).toHaveLength(4)
   })
+
+  it('goes on renewing a lease whose slots are free until its tokens are settled', async () => {
+    const keeper = new LeaseKeeper(() => undefined)
+    const lease = new FakeLease()
+    keeper.keep(lease)
+    keeper.free(lease)
+    await vi.advanceTimersByTimeAsync(1.25 * RENEW_MS)
+    keeper.settle(lease, 5, 'tokens')
+    keeper.end(lease)
+    expect(lease.calls).toEqual(['free', 'renew', 'settle 5', 'release'])
+    expect([keeper.size, vi.getTimerCount()]).toEqual([0, 0])
+  })
 })

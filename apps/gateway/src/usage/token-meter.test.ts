@@ -155,4 +155,28 @@ describe('TokenMeter', () => {
     meter.abandon()
     expect(meter.usage).toEqual({ input: 100, output: 0, total: 100, estimated: true })
   })
+
+  it('charges a share of what another call used in place of its own', () => {
+    const used = { input: 105, output: 95, total: 205, estimated: false }
+    const meter = meterOf('completions')
+    meter.chargeShare(0.1, used)
+    expect(meter.usage).toEqual({ input: 10, output: 9, total: 20, estimated: false })
+    meter.chargeShare(0, used)
+    expect(meter.usage).toBeUndefined()
+    meter.chargeShare(0.5, undefined)
+    expect(meter.usage).toBeUndefined()
+    expect(meter.until).toBeUndefined()
+  })
+
+  it('waits for what another call will have used, or takes a share of its own estimate', async () => {
+    const meter = meterOf('completions', 50)
+    const used = { input: 10, output: 30, total: 40, estimated: false }
+    meter.chargeShareLater(0.5, Promise.resolve(used))
+    expect(meter.usage).toEqual({ input: 50, output: 25, total: 75, estimated: true })
+    await meter.until
+    expect(meter.usage).toEqual({ input: 5, output: 15, total: 20, estimated: false })
+    const elsewhere = meterOf('completions', 50)
+    elsewhere.chargeShareLater(0.5, undefined)
+    expect([elsewhere.until, elsewhere.usage?.total]).toEqual([undefined, 75])
+  })
 })
