@@ -166,9 +166,15 @@ async function answerTo(url: string, asking: Asking): Promise<Answer> {
     cache: response.headers.get('x-tidegate-cache'),
     headers: response.headers,
     text: whole,
-    get json() {
-      return JSON.parse(whole)
-    },
+    json: whole.startsWith('{') ? asJson(whole) : {},
+  }
+}
+
+function asJson(text: string): Answer['json'] {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return {}
   }
 }
 

@@ -6,6 +6,7 @@ import type { Outbound } from '../answers/outbound.ts'
 import { type Answered, serveFrom } from '../answers/serve.ts'
 import type { GatewayEnv } from '../env.ts'
 import { bodyLength, wholeBody } from '../handlers/body.ts'
+import { GatewayError } from '../problems.ts'
 import { wishesOf } from './cache-control.ts'
 import { CachedAnswers } from './cached-answers.ts'
 import { Recogniser } from './recogniser.ts'
@@ -75,6 +76,7 @@ export function answerStage(parts: AnswerStageParts): AnswerStage {
     handler: (end) => (c, next) => {
       if (c.env.incoming.upgraded !== undefined) return end(c, next)
       const pass = (): ReturnType<typeof end> => {
+        if (answers !== undefined) refuseIfCachedOnly(c)
         counts.count('bypass')
         c.get('exchange').headers.push('x-tidegate-cache', 'bypass')
         c.set('served', { cache: 'bypass', shared: false })
@@ -101,6 +103,13 @@ export function answerStage(parts: AnswerStageParts): AnswerStage {
 function isUnwilling(c: Context<GatewayEnv>): boolean {
   const said = c.env.incoming.headers['cache-control']
   return said !== undefined && wishesOf(said).noStore
+}
+
+/** Nothing is kept of requests that nobody else may have the answers of. */
+function refuseIfCachedOnly(c: Context<GatewayEnv>): void {
+  const said = c.env.incoming.headers['cache-control']
+  if (said === undefined || !wishesOf(said).onlyIfCached) return
+  throw new GatewayError('not_cached', 'Answers to such requests are not kept.')
 }
 
 async function withBody<T>(
