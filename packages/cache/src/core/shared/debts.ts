@@ -7,8 +7,11 @@ const MOST_OTHERS = 1_000
 /** Everything: what is invalidated when too much is owed to be told apart. */
 const EVERYTHING: Target = { match: { prefix: '' }, tag: ALL }
 
-/** What became of a key while the second tier was away: it was removed, or there is something newer. */
-export type KeyDebt = 'removed' | 'replaced'
+/**
+ * What became of a key while the second tier was away: it was removed, something newer was set, or one
+ * after the other.
+ */
+export type KeyDebt = 'removed' | 'replaced' | 'renewed'
 
 /** What has to be done in the second tier as soon as it is back, bounded: on overflow all is invalidated. */
 export class Debts {
@@ -29,12 +32,13 @@ export class Debts {
 
   /** A value was set, and the others don't know. */
   oweReplacement(key: string): void {
-    this.#oweKey(key, 'replaced')
+    const before = this.#keys.get(key)
+    this.#oweKey(key, before === undefined || before === 'replaced' ? 'replaced' : 'renewed')
   }
 
   /** A value was made; it is owed where the removal of the one before it is. */
   made(key: string): void {
-    if (this.#keys.has(key)) this.#keys.set(key, 'replaced')
+    if (this.#keys.has(key)) this.oweReplacement(key)
   }
 
   /** Takes what is owed; who can't pay it has to give it back. */

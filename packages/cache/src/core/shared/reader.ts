@@ -106,10 +106,10 @@ export class Reader {
   /** Too old, and the mark of a removal may be gone by now that came after it. */
   #unsent(key: string): Entry | undefined {
     const { unsent, firstTier, flightMs } = this.#parts
-    const begun = unsent.begun(key)
-    if (begun === undefined) return undefined
+    const origin = unsent.origin(key)
+    if (origin === undefined) return undefined
     const entry = firstTier.get(key)
-    if (entry?.stamp === undefined && performance.now() - begun < flightMs) return entry
+    if (entry?.stamp === undefined && performance.now() - origin.begun < flightMs) return entry
     unsent.delete(key)
     return undefined
   }
@@ -119,10 +119,17 @@ export class Reader {
     if (mine === undefined) return valid
     // The mark of a removal doesn't say whether it came before or after.
     const removed = stored.stamp !== undefined && stored.bytes === undefined
-    const older = valid !== undefined && (valid.createdAt >= mine.createdAt || valid.seq > mine.seq)
-    if (!removed && !older && believes(this.#parts, key, mine, said)) return mine
+    if (!removed && !this.#isNewer(key, valid, mine) && believes(this.#parts, key, mine, said))
+      return mine
     this.#parts.unsent.delete(key)
     return valid
+  }
+
+  /** Newest wins; what a factory made may be made of older data, which a greater number tells. */
+  #isNewer(key: string, theirs: Entry | undefined, mine: Entry): boolean {
+    if (theirs === undefined) return false
+    if (theirs.createdAt >= mine.createdAt) return true
+    return this.#parts.unsent.origin(key)?.explicit !== true && theirs.seq > mine.seq
   }
 
   async #writeBack(

@@ -1,3 +1,4 @@
+import type { KeyDebt } from './debts.ts'
 import type { Invalidator } from './invalidator.ts'
 import type { Asking, Parts } from './parts.ts'
 import type { Reader } from './reader.ts'
@@ -9,38 +10,49 @@ const MOST_KEYS = 100
  * Rejects when it is away again; what wasn't done is owed as before.
  */
 export async function payDebts(
-  { debts, firstTier }: Parts,
+  parts: Parts,
   invalidator: Invalidator,
   reader: Reader,
   ask: Asking,
 ): Promise<void> {
-  const taken = debts.take()
+  const taken = parts.debts.take()
   try {
     // The epochs suffice: what they ended is swept by nobody, and goes by its ttl.
     for (const target of taken.others) await invalidator.invalidate(target, false, ask)
-    const removed = [...taken.keys].flatMap(([key, debt]) => {
-      return debt === 'removed' || firstTier.get(key) === undefined ? [key] : []
-    })
+    const removed = [...taken.keys].flatMap(([key, debt]) => (debt === 'removed' ? [key] : []))
     if (removed.length > 0) await invalidator.invalidate({ keys: removed }, false, ask)
-    const gone = new Set(removed)
-    const replaced = [...taken.keys.keys()].filter((key) => !gone.has(key))
+    const replaced = [...taken.keys].filter(([, debt]) => debt !== 'removed')
     for (let at = 0; at < replaced.length; at += MOST_KEYS) {
-      await replace(replaced.slice(at, at + MOST_KEYS), invalidator, reader, ask)
+      await replace(replaced.slice(at, at + MOST_KEYS), parts, invalidator, reader, ask)
     }
   } catch (error) {
-    debts.giveBack(taken)
+    parts.debts.giveBack(taken)
     throw error
   }
 }
 
-/** Newest wins; where nothing may be believed any more, what is there isn't either. */
+/**
+ * Newest wins. Where nothing may be believed any more, what is there isn't either; nor where a key was
+ * removed before it was set anew, as what others made meanwhile may be of before that.
+ */
 async function replace(
-  keys: readonly string[],
+  debts: readonly (readonly [string, KeyDebt])[],
+  { firstTier }: Parts,
   invalidator: Invalidator,
   reader: Reader,
   ask: Asking,
 ): Promise<void> {
+  const keys = debts.map(([key]) => key)
+  const mine = keys.map((key) => firstTier.get(key))
   const found = await reader.read(keys, undefined, ask)
-  const lost = keys.filter((_, at) => found[at]?.entry === undefined)
-  if (lost.length > 0) await invalidator.invalidate({ keys: lost }, false, ask)
+  const wins = (at: number) => {
+    return mine[at] !== undefined && found[at]?.entry?.value === mine[at].value
+  }
+  const over = debts.flatMap(([key, debt], at) => {
+    const believed = debt === 'renewed' ? wins(at) : found[at]?.entry !== undefined
+    return believed ? [] : [key]
+  })
+  const beaten = keys.filter((_, at) => !wins(at))
+  if (beaten.length > 0) firstTier.drop({ keys: beaten })
+  if (over.length > 0) await invalidator.invalidate({ keys: over }, false, ask)
 }

@@ -161,7 +161,7 @@ export class Shared implements Coherence {
     for (const [at, { key, entry, capture }] of items.entries()) {
       if (capture === undefined || capture.shared || this.#tookTooLong(capture)) continue
       if (!(capture instanceof Taken)) continue
-      this.#parts.unsent.add(key, capture.at)
+      this.#parts.unsent.add(key, { begun: capture.at, explicit: false })
       const [found] = await this.#reader.read([key], entry.tags, this.#ask)
       // Another one's may be as good, but it isn't what was made here.
       if (found?.entry?.value === entry.value) kept[at] = found?.entry
@@ -182,7 +182,8 @@ export class Shared implements Coherence {
   #keepHere({ key, entry, capture }: Item): Entry | undefined {
     const { unsent, debts } = this.#parts
     if (capture !== undefined && this.#tookTooLong(capture)) return undefined
-    unsent.add(key, capture instanceof Taken ? capture.at : performance.now())
+    const begun = capture instanceof Taken ? capture.at : performance.now()
+    unsent.add(key, { begun, explicit: capture === undefined })
     if (capture === undefined || capture.stamp !== undefined) debts.oweReplacement(key)
     else debts.made(key)
     const seq = capture === undefined ? Math.max(entry.seq, this.#epochs.latest) : capture.seq

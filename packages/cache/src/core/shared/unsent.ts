@@ -1,27 +1,35 @@
 const MOST = 10_000
 
+/** How an entry came about that only the first tier has. */
+export interface Origin {
+  /** When its making began, by `performance.now()`. */
+  readonly begun: number
+  /** Set outright, not made by a factory. */
+  readonly explicit: boolean
+}
+
 /**
- * Keys whose newest entry is in the first tier only, since the second one was away, and when its making
- * began by `performance.now()`. Bounded: what was forgotten is merely made anew.
+ * Keys whose newest entry is in the first tier only, since the second one was away. Bounded: what was
+ * forgotten is merely made anew.
  */
 export class Unsent {
-  readonly #begun = new Map<string, number>()
+  readonly #origins = new Map<string, Origin>()
 
-  add(key: string, begun: number): void {
-    this.#begun.delete(key)
-    this.#begun.set(key, begun)
-    if (this.#begun.size <= MOST) return
-    for (const oldest of this.#begun.keys()) {
-      this.#begun.delete(oldest)
+  add(key: string, origin: Origin): void {
+    this.#origins.delete(key)
+    this.#origins.set(key, origin)
+    if (this.#origins.size <= MOST) return
+    for (const oldest of this.#origins.keys()) {
+      this.#origins.delete(oldest)
       return
     }
   }
 
-  begun(key: string): number | undefined {
-    return this.#begun.size === 0 ? undefined : this.#begun.get(key)
+  origin(key: string): Origin | undefined {
+    return this.#origins.size === 0 ? undefined : this.#origins.get(key)
   }
 
   delete(key: string): void {
-    if (this.#begun.size > 0) this.#begun.delete(key)
+    if (this.#origins.size > 0) this.#origins.delete(key)
   }
 }
