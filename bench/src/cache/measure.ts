@@ -31,15 +31,18 @@ export interface Reading {
 
 export type Readings = ReadonlyMap<ContenderName, readonly Reading[]>
 
-/** Everybody's rounds after one to warm up; each begins with another one. */
+/** So many rounds, in which the compiler gets to know the code. */
+const TO_WARM_UP = 3
+
+/** Everybody's rounds after some to warm up; each begins with another one. */
 export async function measure(plan: Plan, redis?: BenchRedis): Promise<Readings> {
   const { names, rounds } = plan
   const workers = new Map<ContenderName, readonly ChildProcess[]>()
   const readings = new Map(names.map((name) => [name, [] as Reading[]]))
   for (const name of names) workers.set(name, await start(name, plan, redis))
-  for (let round = -1; round < rounds; round++) {
+  for (let round = -TO_WARM_UP; round < rounds; round++) {
     for (let turn = 0; turn < names.length; turn++) {
-      const name = names[(turn + round + 1) % names.length]
+      const name = names[(turn + round + TO_WARM_UP) % names.length]
       if (name === undefined) continue
       const reading = await read(workers.get(name) ?? [], plan, `stampede:${round}`, redis)
       if (round >= 0) readings.get(name)?.push(reading)
