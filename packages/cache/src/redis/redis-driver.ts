@@ -31,7 +31,7 @@ const SCAN_COUNT = 500
 const LONGEST_MS = 3_155_760_000_000
 
 /**
- * The second tier in Redis, from 6.2 on, or Valkey: one server or a Cluster. Every entry is one text,
+ * The second tier in Redis, from 6.0 on, or Valkey: one server or a Cluster. Every entry is one text,
  * whose stamp is compared where it lives; the order of invalidations goes by the clock of Redis. What the
  * client rejects with passes as it is, so it is the client's time limit that holds.
  *
