@@ -99,10 +99,11 @@ export class Serving implements RecordingReader<AnswerHead> {
 
   onFail(fault: RecordingFault): void {
     const cause = fault.code === 'failed' ? answerFaultOf(fault.cause) : undefined
+    const hasBegun = this.#head !== undefined
     if (fault.code === 'lagging') this.#tooSlow()
-    else if (cause?.kind === 'told') this.onEnd()
-    else if (cause?.kind === 'refused' && !this.#exchange.sent) this.#refuse(cause)
-    else if (cause?.kind === 'broken' && this.#head !== undefined) this.#cut(cause.code, cause)
+    else if (cause?.kind === 'refused' && !hasBegun) this.#refuse(cause)
+    else if (cause?.kind === 'told' && hasBegun) this.onEnd()
+    else if (cause?.kind === 'broken' && hasBegun) this.#cut(cause.code, cause)
     else this.#lost(fault)
   }
 
