@@ -62,6 +62,7 @@ class Scene {
   }
 
   finish(how: string): void {
+    this.#inside.clear()
     if (how === 'end') this.#recorder.end()
     if (how === 'fail') this.#recorder.fail('broken')
     for (const listener of [...this.listeners]) {

@@ -121,11 +121,11 @@ local function expire(key, ms)
 end
 local lease = tonumber(ARGV[2])
 local name, recording, log = lease, lease, lease
-if state == 'complete' then
+if state == 'failed' or (state == 'complete' and ARGV[9] == '1') then
+  name, recording, log = 0, 0, linger
+elseif state == 'complete' then
   redis.call('HSET', KEYS[2], 'state', state)
   name, recording, log = keep, keep + linger, keep + linger
-elseif state == 'failed' then
-  name, recording, log = 0, 0, linger
 elseif state == 'too_large' then
   log = linger
   if ARGV[7] == '1' then

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pollUntil, type RedisServer, startRedis, startRedisCluster } from '@tidegate/testkit'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { bytesOf, Listener } from '../core/listener.fixture.ts'
@@ -254,6 +255,73 @@ describe('shared recordings', () => {
     await until(async () => (await a.claim(kept)).role === 'reader', 'the kept one')
     await b.recordings.forget(kept)
     expect((await a.claim(kept)).role).toBe('recorder')
+  })
+
+  it('are forgotten elsewhere while they are made, also where they are made', async () => {
+    await using a = processOn(connected)
+    await using b = processOn(connected)
+    const name = randomUUID()
+    const recorder = await a.begin(name, { keepMs: 60_000 })
+    recorder.head({})
+    await b.recordings.forget(name)
+    recorder.end()
+    await until(async () => (await a.claim(name)).role === 'recorder', 'a new beginning')
+  })
+
+  it('are still known where they were made when Redis has lost them', async () => {
+    await using server = await startRedis({ own: true })
+    await using there = await connect(server.url)
+    await using a = processOn(there)
+    await using b = processOn(there)
+    const recorder = await a.begin('x', { keepMs: 60_000, fingerprint: 'f' })
+    recorder.head({})
+    recorder.push(bytesOf('x'))
+    recorder.end()
+    await until(async () => (await b.join('x', { fingerprint: 'f' })).joinable, 'it elsewhere')
+    await there.client.flushall()
+    expect((await a.join('x', { fingerprint: 'f' })).whole()).toHaveLength(1)
+    expect((await a.claim('x', { fingerprint: 'other' })).role).toBe('recorder')
+  })
+
+  it('keep their bytes to themselves until somebody elsewhere wants them', async () => {
+    await using a = processOn(connected)
+    await using b = processOn(connected)
+    const name = randomUUID()
+    const recorder = await a.begin(name)
+    const here = new Listener().follow(recorder.recording)
+    recorder.head({})
+    for (let at = 0; at < 50; at += 1) recorder.push(bytesOf(`${at};`))
+    const logs = () => connected.client.keys(`*${nameOf(name)}*:l`)
+    await sleep(20)
+    expect(await logs()).toEqual([])
+    const far = new Listener().follow(await b.join(name))
+    await until(() => far.text === here.text, 'what was recorded before')
+    expect(await logs()).toHaveLength(1)
+    const alone = randomUUID()
+    const unread = await a.begin(alone)
+    unread.head({})
+    unread.push(bytesOf('x'))
+    unread.end()
+    await until(async () => (await b.claim(alone)).role === 'recorder', 'a new beginning')
+  })
+
+  it('are read to their end by who begins to follow in their last moment', async () => {
+    await using a = processOn(connected)
+    await using b = processOn(connected)
+    for (let at = 0; at < 20; at += 1) {
+      const name = randomUUID()
+      const recorder = await a.begin(name)
+      recorder.head({})
+      recorder.push(bytesOf('x'))
+      const joining = b.claim(name)
+      if (at % 2 === 0) await sleep(1)
+      recorder.end()
+      const claim = await joining
+      if (claim.role !== 'reader') continue
+      const reader = new Listener().follow(claim.recording)
+      await over(reader)
+      expect(reader).toMatchObject({ text: 'x', ended: true })
+    }
   })
 
   it('outlive their lease while they are made and followed', async () => {
