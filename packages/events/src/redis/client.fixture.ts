@@ -11,7 +11,7 @@ const CAUTIOUS = {
 }
 
 /** The few lines around another client. */
-export function redisOver(client: Redis | Cluster): EventsRedis {
+function redisOver(client: Redis | Cluster): EventsRedis {
   return {
     callBuffer: (name, ...args) => client.callBuffer(name, ...args),
     async evaluate({ source, sha1 }, keys, args) {
@@ -26,7 +26,7 @@ export function redisOver(client: Redis | Cluster): EventsRedis {
   }
 }
 
-export function subscriberOver(client: Redis | Cluster): EventsSubscriber {
+function subscriberOver(client: Redis | Cluster): EventsSubscriber {
   const listeners = new Map<string, Set<(message: string, channel: string) => void>>()
   client.on('message', (channel: string, message: string) => {
     for (const listener of listeners.get(channel) ?? []) listener(message, channel)

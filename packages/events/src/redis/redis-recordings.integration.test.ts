@@ -325,8 +325,8 @@ describe('shared recordings', () => {
   })
 
   it('outlive their lease while they are made and followed', async () => {
-    await using a = processOn(connected, { leaseMs: 500 })
-    await using b = processOn(connected, { leaseMs: 500 })
+    await using a = processOn(connected, { leaseMs: 1_000 })
+    await using b = processOn(connected, { leaseMs: 1_000 })
     const name = randomUUID()
     const recorder = await a.begin(name)
     const { onAbandoned } = hear(recorder)
@@ -334,7 +334,7 @@ describe('shared recordings', () => {
     recorder.head({})
     let beats = 0
     const begun = performance.now()
-    await until(() => performance.now() - begun > 1_500 || reader.over, 'three leases')
+    await until(() => performance.now() - begun > 2_500 || reader.over, 'three leases')
     const beat = setInterval(() => {
       beats += 1
       recorder.push(bytesOf('.'))
@@ -349,8 +349,8 @@ describe('shared recordings', () => {
 
   it('leave nothing behind in Redis', async () => {
     const prefix = `left:${randomUUID()}`
-    const a = processOn(connected, { prefix, leaseMs: 500 })
-    const b = processOn(connected, { prefix, leaseMs: 500 })
+    const a = processOn(connected, { prefix, leaseMs: 1_000 })
+    const b = processOn(connected, { prefix, leaseMs: 1_000 })
     for (const ending of ['end', 'fail', 'abandon'] as const) {
       const recorder = await a.begin(ending)
       const reader = new Listener().follow(await b.join(ending))

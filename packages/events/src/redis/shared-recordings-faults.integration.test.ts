@@ -8,7 +8,7 @@ import { connect } from './client.fixture.ts'
 import { processOn } from './recordings.fixture.ts'
 import type { Order, Report } from './recordings-worker.fixture.ts'
 
-const LEASE_MS = 1_000
+const LEASE_MS = 1_500
 const worker = fileURLToPath(new URL('./recordings-worker.fixture.ts', import.meta.url))
 
 const until = (check: () => boolean | Promise<boolean>, what: string) =>
