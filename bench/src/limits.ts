@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util'
 import { cleanUp, cleanUpOnExit } from './harness/processes.ts'
+import { type BenchRedis, startRedis } from './harness/redis.ts'
 import { endWorkers } from './harness/workers.ts'
 import type { ContenderName } from './limits/contenders.ts'
 import { measure } from './limits/measure.ts'
-import { type BenchRedis, startRedis } from './harness/redis.ts'
 import * as tables from './limits/tables.ts'
 import { quotas, type Workload } from './limits/workload.ts'
 

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
-import { ask, endWorkers, startWorker } from '../harness/workers.ts'
 import type { BenchRedis } from '../harness/redis.ts'
+import { ask, endWorkers, startWorker } from '../harness/workers.ts'
 import type { Round, RoundResult } from './worker.ts'
 import type { Workload } from './workload.ts'
 
