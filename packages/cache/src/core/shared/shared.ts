@@ -30,7 +30,7 @@ interface Item {
 
 const LEAST_FLIGHT_MS = 300_000
 /** Numbers are asked for again after so long: what is made meanwhile counts as a little older than it is. */
-const RENEW_MS = 1_000
+const RENEW_MS = 100
 
 /**
  * Keeps a process's first tier right with a second tier that is shared, and a bus. What may be believed,
