@@ -29,7 +29,12 @@ export class KeyedAnswers {
     const claim = await this.#recordings.claim(name, keep)
     if (claim.role !== 'recorder') return claim
     this.#making += 1
-    return { role: 'recorder', recorder: new KeyedRecorder(claim.recorder, () => this.#over()) }
+    const recorder = new KeyedRecorder(claim.recorder, {
+      // The next to ask begins anew from now on. Where Redis can't be told, it is told by the end.
+      onPassing: () => void this.#recordings.forget(name).catch(() => {}),
+      onOver: () => this.#over(),
+    })
+    return { role: 'recorder', recorder }
   }
 
   /**

@@ -6,19 +6,27 @@ import { isKept } from './kept.ts'
 /** All of it is said, and there is nothing in it to keep. */
 const TOLD: AnswerFault = { kind: 'told' }
 
+/** What a {@link KeyedRecorder} tells. */
+export interface KeyedEvents {
+  /** The answer settles nothing, by its head, which nobody has been told yet. */
+  onPassing(): void
+  /** It has ended, well or not. */
+  onOver(): void
+}
+
 /**
  * Records the answer to a request with a key. One that settles nothing comes whole to all who read it, and is
- * not kept. `onOver`: it has ended, well or not.
+ * not kept.
  */
 export class KeyedRecorder implements Recorder<AnswerHead> {
   readonly #recorder: Recorder<AnswerHead>
-  readonly #onOver: () => void
+  readonly #events: KeyedEvents
   #settles = true
   #over = false
 
-  constructor(recorder: Recorder<AnswerHead>, onOver: () => void) {
+  constructor(recorder: Recorder<AnswerHead>, events: KeyedEvents) {
     this.#recorder = recorder
-    this.#onOver = onOver
+    this.#events = events
   }
 
   get recording(): Recording<AnswerHead> {
@@ -27,6 +35,7 @@ export class KeyedRecorder implements Recorder<AnswerHead> {
 
   head(head: AnswerHead): void {
     this.#settles = isKept(head.status, headerIn(head.headers, 'x-should-retry'))
+    if (!this.#settles) this.#events.onPassing()
     this.#recorder.head(head)
   }
 
@@ -56,7 +65,7 @@ export class KeyedRecorder implements Recorder<AnswerHead> {
   #tellOver(): void {
     if (this.#over) return
     this.#over = true
-    this.#onOver()
+    this.#events.onOver()
   }
 }
 

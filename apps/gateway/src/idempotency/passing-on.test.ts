@@ -86,8 +86,13 @@ describe('KeyedRecorder', () => {
     it(`${kept ? 'keeps' : 'lets go of'} ${what}, and lets who reads it have it`, async () => {
       const { name, recorder } = record()
       let heard = ''
-      const keyed = new KeyedRecorder(recorder, () => {
-        heard += '!'
+      const keyed = new KeyedRecorder(recorder, {
+        onPassing: () => {
+          heard += 'passing '
+        },
+        onOver: () => {
+          heard += '!'
+        },
       })
       keyed.recording.follow({
         onHead: ({ status }) => {
@@ -110,7 +115,7 @@ describe('KeyedRecorder', () => {
       keyed.end()
       await turn()
       keyed.fail('too late')
-      expect(heard).toBe(`${head.status} body${kept ? '.' : 'told'}!`)
+      expect(heard).toBe(kept ? `${head.status} body.!` : `passing ${head.status} bodytold!`)
       const next = await recordings.claim(name, { keepMs: 60_000, persist: true })
       expect(next.role).toBe(kept ? 'reader' : 'recorder')
     })

@@ -269,6 +269,8 @@ export class LiveRecording<Head>
     this.#options.onOver()
     this.#broadcast()
     this.#options.copy?.changed()
+    // Whoever made it isn't kept along with it.
+    this.#events = undefined
     this.#settle()
   }
 
