@@ -141,8 +141,9 @@ export class LiveRecording<Head>
 
   abandon(): void {
     if (this.#state !== 'open' || this.#places.size > 0 || this.#options.persist) return
+    const events = this.#events
     this.close({ code: 'abandoned', cause: undefined })
-    this.#events?.onAbandoned()
+    events?.onAbandoned()
   }
 
   copied(): void {
@@ -223,7 +224,7 @@ export class LiveRecording<Head>
   }
 
   #listen(events: RecorderEvents): void {
-    this.#events = events
+    if (this.#state === 'open') this.#events = events
     if (this.#fault?.code === 'abandoned') events.onAbandoned()
   }
 
