@@ -130,14 +130,17 @@ export class MemoryTier {
   #sweep(): void {
     const now = this.#settings.now()
     this.#cursor ??= this.lru.rkeys()
+    // What the cursor stands on is removed only once it has moved on: it couldn't go on from there.
+    let expired: string | undefined
     for (let looked = 0; looked < SWEEP_ENTRIES; looked++) {
       const { done, value: key } = this.#cursor.next()
+      if (expired !== undefined) this.lru.delete(expired)
       if (done === true) {
         this.#cursor = undefined
         return
       }
       const entry = this.lru.peek(key)
-      if (entry !== undefined && now >= entry.staleUntil) this.lru.delete(key)
+      expired = entry !== undefined && now >= entry.staleUntil ? key : undefined
     }
   }
 

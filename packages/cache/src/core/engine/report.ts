@@ -1,3 +1,4 @@
+import { Alone } from '../alone.ts'
 import type { PredictionStats } from '../prediction/prediction.ts'
 import type { CacheStats } from '../stats.ts'
 import type { Engine } from './engine.ts'
@@ -9,20 +10,20 @@ export function statsOf(
   prediction: PredictionStats | undefined,
 ): CacheStats {
   const { tier, latency, counts, coherence } = engine
-  const asked = latency.count > 0 || coherence.shared
   return {
     ...counts.sum(prefix).report(),
     entries: tier.size,
     bytes: tier.bytes,
     evictions: tier.evictions,
-    l2: asked
-      ? {
-          reads: latency.count,
-          p50Ms: latency.quantile(0.5),
-          p95Ms: latency.quantile(0.95),
-          up: coherence.shared,
-        }
-      : undefined,
+    l2:
+      coherence instanceof Alone
+        ? undefined
+        : {
+            reads: latency.count,
+            p50Ms: latency.quantile(0.5),
+            p95Ms: latency.quantile(0.95),
+            up: coherence.shared,
+          },
     prediction,
     namespaces: Object.fromEntries(
       counts.inside(prefix).map((inner) => [inner, counts.sum(inner).report()]),
