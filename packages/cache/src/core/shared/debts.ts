@@ -52,7 +52,11 @@ export class Debts {
   /** Takes back what couldn't be paid: what has come meanwhile is newer. */
   giveBack({ keys, others }: ReturnType<Debts['take']>): void {
     for (const target of others) this.owe(target)
-    for (const [key, debt] of keys) if (!this.#keys.has(key)) this.#oweKey(key, debt)
+    for (const [key, debt] of keys) {
+      const since = this.#keys.get(key)
+      if (since === undefined) this.#oweKey(key, debt)
+      else if (since === 'replaced' && debt !== 'replaced') this.#keys.set(key, 'renewed')
+    }
   }
 
   #oweKey(key: string, debt: KeyDebt): void {

@@ -144,5 +144,6 @@ describe('three processes under load', () => {
       // Nothing is proved by caches that never believe anything.
       expect(outcome.reads).toBeGreaterThan(outcome.made)
     },
+    60_000,
   )
 })
