@@ -15,7 +15,7 @@ export interface BrokenAnswer {
 }
 
 /** The upstream has told in its answer that it failed: all is said, and there is nothing to keep. */
-export interface ToldFailure {
+interface ToldFailure {
   readonly kind: 'told'
 }
 

@@ -3,7 +3,6 @@ import { type Exchange, timingHeaders } from '@tidegate/server'
 import type { Outlet } from '../answers/outlet.ts'
 import type { Attempt, Head } from '../upstreams/attempt.ts'
 import { errorEvent, type Failure, incomplete, optionRefused } from '../upstreams/failure.ts'
-import { responseHeaders } from '../upstreams/headers.ts'
 import { type BreakCode, streamError } from '../upstreams/stream-error.ts'
 import { terminalMarker } from '../upstreams/terminal-markers.ts'
 import type { AnswerTokens } from '../usage/answer-tokens.ts'
@@ -16,6 +15,7 @@ import {
   KEPT_JSON_BYTES,
   RefusalContent,
 } from './content.ts'
+import { deliveredHeaders } from './delivered-headers.ts'
 import { passTrailers } from './interim.ts'
 
 export interface DeliveryParts {
@@ -234,21 +234,18 @@ export class Delivery {
   #commit(): void {
     if (this.#outgoing.headersSent) return
     const { attempt, head, ms, attempts } = this.#current
-    const { status, headers, message } = head
+    const { status, message } = head
     const exchange = this.#exchange
+    const isStream = this.#events !== undefined
+    const out = deliveredHeaders(head, exchange.headers, isStream, attempts)
     exchange.status = status
-    const out: string[] = []
-    responseHeaders(headers, exchange.headers, out)
-    if (this.#events !== undefined) forStream(headers, out)
-    // We have repeated it already: an SDK's own retries would multiply ours.
-    if (status >= 400 && attempts > 1) setHeader(out, 'x-should-retry', 'false')
     exchange.timings.push({ name: 'upstream', ms })
     // A head that goes ahead can't say who will have answered in the end.
     const isKnown = this.#opened === undefined
     const { sink } = this.#outgoing
     if (sink !== undefined) {
       const who = isKnown ? { upstream: attempt.upstream.name, attempts } : NOBODY
-      sink.begin({ status, message, headers: out, ...who, stream: this.#events !== undefined })
+      sink.begin({ status, message, headers: out, ...who, stream: isStream })
     } else {
       out.push(...timingHeaders(exchange, performance.now()))
       if (isKnown) {
@@ -293,18 +290,4 @@ const NOBODY = { upstream: undefined, attempts: undefined } as const
 
 function flush(delivery: Delivery, answer: Answer): void {
   delivery.flush(answer)
-}
-
-function forStream(headers: IncomingHttpHeaders, out: string[]): void {
-  // A proxy in front of us, such as nginx, would gather the events.
-  if (headers['x-accel-buffering'] === undefined) out.push('x-accel-buffering', 'no')
-  // An error event of ours would lie beyond the length that the upstream declared.
-  const at = out.indexOf('content-length')
-  if (at !== -1) out.splice(at, 2)
-}
-
-function setHeader(headers: string[], name: string, value: string): void {
-  const at = headers.findIndex((each, index) => index % 2 === 0 && each === name)
-  if (at === -1) headers.push(name, value)
-  else headers[at + 1] = value
 }
