@@ -64,8 +64,8 @@ export interface Recording<Head> {
 }
 
 /**
- * Writes a recording. After its end, also one by abandonment, nothing here does anything: what a source
- * still delivers may be pushed without asking.
+ * Writes a recording, and has to end it, well or not: until then it takes room. After its end, also one by
+ * abandonment, nothing here does anything: what a source still delivers may be pushed without asking.
  */
 export interface Recorder<Head> {
   readonly recording: Recording<Head>

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
+import { recordingsConformance } from '../testing/recordings-conformance.ts'
 import { bytesOf, Listener } from './listener.fixture.ts'
 import type { ClaimOptions, Recorder, Recording } from './recording.ts'
 import { createRecordings, type RecordingsOptions } from './recordings.ts'
@@ -42,6 +43,13 @@ function hear(recorder: Recorder<unknown>): Heard {
   recorder.listen({ onDrain: drained, onAbandoned: abandoned })
   return { recorder, recording: recorder.recording, drained, abandoned }
 }
+
+describe('createRecordings conforms in one process', () => {
+  for (const { name, run } of recordingsConformance) {
+    const recordings = createRecordings<unknown>({ maxBytes: 10_000 })
+    it(name, () => run({ open: () => recordings }))
+  }
+})
 
 describe('createRecordings', () => {
   it('gives each reader everything from the beginning, live', async () => {

@@ -134,9 +134,8 @@ class NamedRecordings<Head> implements Recordings<Head> {
       return this.#begin(name, options, told)
     }
     if (told.role !== 'reader') return told
-    if (known?.sharedId === told.id && known.recording.joinable) {
-      return { role: 'reader', recording: known.recording }
-    }
+    // Made here: it is read here, or has just grown too large to be.
+    if (known?.sharedId === told.id) return claimOf(known, options) ?? this.#begin(name, options)
     const { fingerprint } = options
     const recording = this.#make(name, { fingerprint }, { id: told.id })
     told.feed(recording)

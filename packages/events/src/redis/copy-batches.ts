@@ -22,12 +22,13 @@ export class CopyBatches<Head> {
   #headed = false
   /** Whether it was told to be too large. */
   large = false
-  /** Whether anybody follows it elsewhere: as long as nobody does, its bytes stay here. */
-  wanted = false
+  /** Whether anybody may follow it elsewhere: as long as nobody does, its bytes stay here. */
+  wanted: boolean
 
-  constructor(source: CopySource<Head>, kept: boolean) {
+  constructor(source: CopySource<Head>, kept: boolean, wanted: boolean) {
     this.#source = source
     this.#kept = kept
+    this.wanted = wanted
   }
 
   /** What says nothing but that the recorder is there. */

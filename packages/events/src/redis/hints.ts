@@ -28,11 +28,13 @@ export class Hints {
 
   /** How long to wait for a hint before looking without one. Listens, if it doesn't yet. */
   get pollMs(): number {
-    const subscriber = this.#subscriber
-    if (subscriber === undefined) return POLL_MS.alone
-    if (this.#end === undefined) this.#listen(subscriber)
-    const reliable = this.#end !== undefined && (subscriber.state ?? 'ready') === 'ready'
-    return reliable ? POLL_MS.hinted : POLL_MS.alone
+    if (this.#subscriber !== undefined && this.#end === undefined) this.#listen(this.#subscriber)
+    return this.reliable ? POLL_MS.hinted : POLL_MS.alone
+  }
+
+  /** Whether hints come, as far as is known. */
+  get reliable(): boolean {
+    return this.#end !== undefined && (this.#subscriber?.state ?? 'ready') === 'ready'
   }
 
   async close(): Promise<void> {

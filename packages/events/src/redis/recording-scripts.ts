@@ -91,9 +91,9 @@ return 1
  * N, R, L; token, lease, channels, number of the first entry, then what becomes of the recording (`open`,
  * `complete`, `failed`, `too_large`, then `large`, and `let_go` when that has ended), how long it is kept,
  * whether its name is held, how long followers may still read what is over, whether it is to end without
- * its bytes, and kinds and data of entries. Says 0 when the lease is lost, 1 when it was done, 2 when the name
- * is no longer its own, and 3 when nothing was done, as somebody follows it who wants the bytes. May be sent
- * again: entries are added once.
+ * its bytes, and kinds and data of entries. Says 0 when the lease is lost, 1 when it was done, 2 when it was
+ * done and the name is no longer its own, and 3 when nothing was done, as somebody follows it who wants the
+ * bytes; and then how many follow it. May be sent again: entries are added once.
  */
 export const writeScript = scriptOf(`
 local own = redis.call('HGET', KEYS[1], 'token') == ARGV[1]
@@ -104,10 +104,12 @@ local cut = small and ARGV[4] ~= '1' and redis.call('EXISTS', KEYS[3]) == 0
 if cut or redis.call('EXISTS', KEYS[2]) == 0 then
   if own then redis.call('DEL', KEYS[1]) end
   redis.call('DEL', KEYS[2])
-  return 0
+  return { 0, 0 }
 end
 local alive = followers(KEYS[2])
-if ARGV[9] == '1' and (state == 'complete' or state == 'failed') and #alive > 0 then return 3 end
+if ARGV[9] == '1' and (state == 'complete' or state == 'failed') and #alive > 0 then
+  return { 3, #alive }
+end
 if state == 'too_large' then redis.call('DEL', KEYS[3]) end
 for i = 10, #ARGV, 2 do
   local id = string.format('%.0f-0', tonumber(ARGV[4]) + (i - 10) / 2)
@@ -142,5 +144,5 @@ if redis.call('EXISTS', KEYS[3]) == 1 then expire(KEYS[3], log) end
 if #ARGV > 9 then
   for _, follower in ipairs(alive) do redis.call('PUBLISH', ARGV[3] .. follower, ARGV[1]) end
 end
-return own and 1 or 2
+return { own and 1 or 2, #alive }
 `)

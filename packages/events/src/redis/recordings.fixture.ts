@@ -11,7 +11,8 @@ export interface Process extends AsyncDisposable {
   join(name: string, options?: ClaimOptions): Promise<Recording<unknown>>
 }
 
-type Options = Partial<RedisRecordingsOptions> & Pick<RecordingsOptions, 'maxBytes' | 'onError'>
+export type Options = Partial<RedisRecordingsOptions> &
+  Pick<RecordingsOptions, 'maxBytes' | 'onError'>
 
 export function processOn({ redis, subscriber }: Connected, options: Options = {}): Process {
   const { maxBytes, onError, ...store } = options

@@ -110,6 +110,7 @@ class RedisRecordings implements RecordingStore {
     await Promise.race([promise, Promise.all(copies.map((copy) => copy.flushed()))])
     clearTimeout(timer)
     clearInterval(this.#timer)
+    for (const copy of copies) copy.stop()
     for (const replica of this.#allReplicas()) replica.stop()
     await this.#hints.close()
   }
@@ -190,13 +191,10 @@ class RedisRecordings implements RecordingStore {
     keepMs: number,
     persist: boolean,
   ): RedisCopy<Head> {
-    const onOver = () => {
-      this.#copies.delete(token)
-      if (this.#copies.size > 0) return
-      clearInterval(this.#timer)
-      this.#timer = undefined
-    }
-    const copy = new RedisCopy<Head>({ link: this.#link, keys, token, keepMs, persist, onOver })
+    const onOver = () => this.#drop(token)
+    const eager = !this.#hints.reliable
+    const terms = { link: this.#link, keys, token, keepMs, persist, eager, onOver }
+    const copy = new RedisCopy<Head>(terms)
     this.#copies.set(token, copy)
     const everyMs = this.#link.leaseMs * 0.3
     const beat = () => {
@@ -206,11 +204,18 @@ class RedisRecordings implements RecordingStore {
     return copy
   }
 
+  #drop(token: string): void {
+    this.#copies.delete(token)
+    if (this.#copies.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
   /** Undoes a claim that nobody waited for. */
   #release(name: string, claim: StoreClaim<unknown>): void {
     if (claim.role !== 'recorder') return
     const { name: key, recording, log } = recordingKeys(this.#prefix, name, claim.id)
-    this.#copies.delete(claim.id)
+    this.#drop(claim.id)
     const { evaluate, onError } = this.#link
     evaluate(abandonScript, [key, recording, log], [claim.id, 1]).catch(onError)
   }

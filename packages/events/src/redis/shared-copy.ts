@@ -17,13 +17,15 @@ export interface CopyOptions {
   readonly token: string
   readonly keepMs: number
   readonly persist: boolean
+  /** Whether it can't be relied on that followers are heard of: then it's copied in any case. */
+  readonly eager: boolean
   /** Told when there is nothing more to do. */
   onOver(): void
 }
 
 /** What Redis says to a batch; `unsure` when it didn't answer, and the lease may still hold. */
-type Outcome = 'lost' | 'taken' | 'disowned' | 'followed' | 'unsure'
-const OUTCOMES: readonly Outcome[] = ['lost', 'taken', 'disowned', 'followed']
+type Outcome = 'lost' | 'taken' | 'disowned' | 'refused' | 'unsure'
+const OUTCOMES: readonly Outcome[] = ['lost', 'taken', 'disowned', 'refused']
 
 /**
  * Copies a recording of this process into Redis, behind its readers here: it takes chunks from where they are
@@ -54,7 +56,8 @@ export class RedisCopy<Head> implements SharedCopy<Head> {
 
   begin(source: CopySource<Head>): void {
     this.#source = source
-    this.#batches = new CopyBatches(source, this.#options.keepMs > 0)
+    const { keepMs, eager } = this.#options
+    this.#batches = new CopyBatches(source, keepMs > 0, eager)
   }
 
   changed(): void {
@@ -87,6 +90,11 @@ export class RedisCopy<Head> implements SharedCopy<Head> {
   /** Resolves once all of a recording that is over was sent, or can't be. */
   async flushed(): Promise<void> {
     await this.#running
+  }
+
+  /** Sends nothing any more. */
+  stop(): void {
+    this.#over = true
   }
 
   /** Whether there is anything to send: asked for every chunk, so it looks at little. */
@@ -147,9 +155,11 @@ export class RedisCopy<Head> implements SharedCopy<Head> {
     const asked = performance.now()
     try {
       const slot = [keys.name, keys.recording, keys.log]
-      const answer = await link.evaluate(writeScript, slot, [...terms, ...entries])
+      const reply = await link.evaluate(writeScript, slot, [...terms, ...entries])
+      const [outcome, followers] = Array.isArray(reply) ? reply.map(Number) : []
       this.#renewedAt = asked
-      return OUTCOMES[Number(answer)] ?? 'lost'
+      if (followers && this.#batches !== undefined) this.#batches.wanted = true
+      return OUTCOMES[outcome ?? 0] ?? 'lost'
     } catch (error) {
       link.onError(error)
       return performance.now() - this.#renewedAt < link.leaseMs ? 'unsure' : 'lost'
@@ -159,11 +169,10 @@ export class RedisCopy<Head> implements SharedCopy<Head> {
   #heed(outcome: Outcome, { entries, becomes }: Batch): void {
     if (outcome === 'unsure') return
     this.#batch = undefined
-    // It was about to end without its bytes, and somebody has just begun to follow it.
-    if (outcome === 'followed' && this.#batches !== undefined) this.#batches.wanted = true
     if (outcome === 'disowned') this.#source?.forgotten()
     if (outcome === 'lost') this.#end()
-    if (outcome === 'lost' || outcome === 'followed') return
+    // Refused: it was about to end without its bytes, and somebody has just begun to follow it.
+    if (outcome === 'lost' || outcome === 'refused') return
     this.#sent += entries.length / 2
     const { keepMs, persist } = this.#options
     if (becomes === 'too_large' && (keepMs > 0 || persist)) this.#source?.copied()
