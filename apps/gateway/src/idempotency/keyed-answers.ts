@@ -4,7 +4,7 @@ import type { SharedRedis } from '../redis.ts'
 import { KeyedRecorder } from './keyed-recorder.ts'
 
 /** How many requests are remembered by one process: a key outlives its answer by far. */
-const MOST_REMEMBERED = 100_000
+const MOST_REMEMBERED = 50_000
 
 /** What a request with a key finds: that it is the first, an answer, or why there is none for it. */
 export type KeyedClaim =
