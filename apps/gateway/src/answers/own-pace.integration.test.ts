@@ -103,6 +103,29 @@ describe('a client that reads slowly', () => {
     expect((await slow.whole()).text).toBe(text)
   })
 
+  it('slows the upstream down when it is alone, so that little of a large answer is kept', async () => {
+    await open({ recordings: { maxBytes: 2 * 1024 * 1024 } })
+    const gate = new Turnstile()
+    const bytes = `: ${'tide'.repeat(2 ** 18)}\n\n`
+    const insert = Array.from({ length: 48 }, (_, index) => ({ before: index + 1, bytes }))
+    provider.always({ events: 50, insert, beforeEvent: gate.pass })
+    const only = ask()
+    gate.let(1)
+    const head = await only.head
+    head.pause()
+    gate.let(1000)
+    let most = 0
+    const watch = setInterval(() => {
+      most = Math.max(most, gateway.recordings.stats().bytes)
+      if (provider.lastRequest.bytesSent > 1024 * 1024) head.resume()
+    }, 5)
+    const { text, end } = await only.whole()
+    clearInterval(watch)
+    expect(end).toBe('whole')
+    expect(text.length).toBeGreaterThan(48 * 1024 * 1024)
+    expect(most).toBeLessThan(4 * 1024 * 1024)
+  })
+
   it('is let go when it takes nothing for too long', async () => {
     await open({ write: 1000 })
     const gate = new Turnstile()

@@ -77,6 +77,7 @@ function serveWhole(c: Context<GatewayEnv>, head: AnswerHead, body: Uint8Array, 
     exchange.outcome = 'client_gone'
     return
   }
+  exchange.timings.push(...(c.get('led')?.timings ?? []))
   const headers = clientHeaders(lengthened(head, body.length), exchange, how)
   headers.push(...timingHeaders(exchange, performance.now()))
   outgoing.writeHead(head.status, head.message || undefined, headers)

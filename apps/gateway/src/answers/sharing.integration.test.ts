@@ -207,8 +207,9 @@ describe('a client that leaves', () => {
     provider.always({ beforeHeaders: ready.pass })
     const clients = [ask(), ask()]
     await gateway.readers(2)
+    const request = await provider.waitForRequest()
     for (const client of clients) client.leave()
-    expect(await provider.lastRequest.closedEarly).not.toBeNull()
+    expect(await request.closedEarly).not.toBeNull()
     expect(gateway.recordings.stats()).toMatchObject({ open: 0, readers: 0, bytes: 0 })
   })
 })
