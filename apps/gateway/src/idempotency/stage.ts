@@ -16,7 +16,7 @@ import { passOn } from './passing-on.ts'
 import { callerScope } from './scope.ts'
 
 /** Finds or makes the answer to a request; `undefined`: it needs a call of its own. */
-export type FindAnswer = (
+type FindAnswer = (
   c: Context<GatewayEnv>,
   body: Buffer,
 ) => Answered | undefined | Promise<Answered | undefined>

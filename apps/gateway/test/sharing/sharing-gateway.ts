@@ -14,7 +14,7 @@ export interface Sharing {
 /** The ways in which an answer may be several requests', each under its own prefix. */
 export const ways = ['cached', 'coalesced', 'keyed'] as const
 
-export type Way = (typeof ways)[number]
+type Way = (typeof ways)[number]
 
 /** A gateway in front of `provider` that shares answers in every way. */
 export function sharingGateway(
