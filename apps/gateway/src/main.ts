@@ -80,8 +80,8 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     const began = performance.now()
     const { destroyed } = await drain.start()
     if (destroyed > 0) logger.warn({ destroyed }, 'drain timed out: connections were cut off')
-    // Their clients may have left, and will ask for them again elsewhere.
-    await within(answers?.keyed?.idle(), delay + timeout - (performance.now() - began))
+    // Their clients are those of other gateways, or have left and will ask for them again.
+    await within(answers?.idle(), delay + timeout - (performance.now() - began))
     await Promise.allSettled([...pools.map((pool) => pool.destroy()), demo?.close()])
     await Promise.allSettled([limits.close(), callers.close(), answers?.close()])
     await Promise.allSettled([redis?.close()])

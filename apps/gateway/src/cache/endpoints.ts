@@ -30,10 +30,10 @@ export function cacheEndpoints(options: CacheEndpointsOptions): Hono<GatewayEnv>
   const { answers, memory, adminOnly, isTrusted, endSessions, onPurge } = options
   const app = new Hono<GatewayEnv>()
 
-  app.use('/cache', (c, next) => (isTrusted(c) ? next() : adminOnly(c, next)))
-  app.use('/cache/*', adminOnly)
+  const orTrusted: MiddlewareHandler<GatewayEnv> = (c, next) =>
+    isTrusted(c) ? next() : adminOnly(c, next)
 
-  app.all('/cache', async (c) => {
+  app.all('/cache', orTrusted, async (c) => {
     allow(c, 'DELETE')
     const target = purgeTarget(new URL(c.req.url).searchParams)
     const removed = answers?.kept === undefined ? 0 : await purge(answers.kept, target)
@@ -42,8 +42,9 @@ export function cacheEndpoints(options: CacheEndpointsOptions): Hono<GatewayEnv>
     return c.json({ removed, ...(ended !== undefined && { sessions_ended: ended }) }, 200, noStore)
   })
 
-  app.all('/cache/:what', async (c) => {
-    const what = c.req.param('what')
+  // It takes whatever is below it.
+  app.all('/cache/*', adminOnly, async (c) => {
+    const what = c.req.path.slice('/cache/'.length)
     if (what === 'stats') {
       allow(c, 'GET', 'HEAD')
       return c.json(await cacheReport(answers, memory), 200, noStore)

@@ -1,5 +1,6 @@
+import { setTimeout } from 'node:timers/promises'
 import type { CacheEvent, CacheOptions } from '@tidegate/cache'
-import type { Recordings } from '@tidegate/events'
+import type { Recordings, RecordingsOptions } from '@tidegate/events'
 import type { Logger } from '@tidegate/logger'
 import type { AnswerHead } from '../answers/answer-head.ts'
 import type { Settings } from '../config/settings.ts'
@@ -18,6 +19,9 @@ const COMPRESSED_BYTES = 16 * 1024
 /** What an answer takes beside its body: its head, and what is known of it. */
 const HEAD_BYTES = 64 * 1024
 
+/** How often it is looked whether calls are still under way while the gateway shuts down. */
+const IDLE_POLL_MS = 20
+
 /** What becomes of a call after its time: it is told of, and its answer is put together. */
 const AFTER_CALL_MS = 10_000
 
@@ -33,6 +37,8 @@ export interface SharedAnswers {
   readonly keyed: KeyedAnswers | undefined
   /** By the routes' `match`. */
   readonly counts: ReadonlyMap<string, RouteCounts>
+  /** Resolves when no call is under way that somebody elsewhere may have, or will ask for again. */
+  idle(): Promise<void>
   close(): Promise<void>
 }
 
@@ -47,9 +53,15 @@ export async function openAnswers(
   const sharing = routes.filter(({ cache, coalesce }) => (cache ?? coalesce) !== undefined)
   const keyed = routes.some(({ idempotency }) => idempotency !== undefined)
   if (sharing.length === 0 && !keyed) return undefined
-  const { createRecordings } = await import('@tidegate/events')
-  const onError = (err: unknown): void => logger.error({ err }, 'an answer could not be passed on')
-  const recordings = createRecordings<AnswerHead>({ onError, now })
+  const { createRecordings, isEventsError } = await import('@tidegate/events')
+  const onError = (err: unknown): void => {
+    // That Redis is away is told by its connection, once.
+    if (isEventsError(err) || (err instanceof Error && err.name === 'RedisError')) return
+    logger.error({ err }, 'an answer could not be passed on')
+  }
+  const isClustered = routes.some(({ coalesce }) => coalesce?.cluster)
+  const shared = isClustered && redis !== undefined ? await recordingsIn(redis) : undefined
+  const recordings = createRecordings<AnswerHead>({ onError, now, shared })
   const kept = routes.some(({ cache }) => cache !== undefined)
     ? await openKept(settings, recordings, redis, logger, now)
     : undefined
@@ -58,11 +70,27 @@ export async function openAnswers(
   return {
     ...{ recordings, kept, keyed: answers, warmer },
     counts: new Map(sharing.map(({ match }) => [match, new RouteCounts()])),
+    idle: async () => {
+      await answers?.idle()
+      while (recordings.stats().open > 0) await setTimeout(IDLE_POLL_MS)
+    },
     close: async () => {
       warmer?.close()
       await Promise.allSettled([kept?.close(), recordings.close(), answers?.close()])
     },
   }
+}
+
+async function recordingsIn({
+  connections,
+  prefix,
+}: SharedRedis): Promise<NonNullable<RecordingsOptions['shared']>> {
+  const { redisRecordings } = await import('@tidegate/events/redis')
+  return redisRecordings({
+    redis: connections.commands,
+    subscriber: connections.subscriber(),
+    prefix: `${prefix}:answers:1`,
+  })
 }
 
 async function openKept(

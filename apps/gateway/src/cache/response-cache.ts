@@ -17,6 +17,8 @@ export class ResponseCache {
   /** How long the longest call can take: for so long what it makes may be waited for. */
   readonly longestCallMs: number
   readonly #whole: Cache
+  /** Answers that are complete, and not stored yet. */
+  readonly #storing = new Map<string, Promise<void>>()
   /** Names of calls that somebody may still join. */
   readonly #joinable = new Set<{ readonly name: string }>()
 
@@ -42,8 +44,9 @@ export class ResponseCache {
     return encoded === undefined ? undefined : decodeAnswer(encoded)
   }
 
-  /** One of either tier, fresh or not. */
+  /** One of either tier, fresh or not. What has come and is on its way there is waited for. */
   async find(key: string): Promise<KeptAnswer | undefined> {
+    await this.#storing.get(key)
     const entry = await this.cache.getEntry<Uint8Array>(key, { stale: true })
     return entry === undefined ? undefined : decodeAnswer(entry.value)
   }
@@ -63,17 +66,25 @@ export class ResponseCache {
     make: (context: FactoryContext<Uint8Array>) => Promise<Uint8Array | undefined>,
   ): Promise<void> {
     const begun = Promise.withResolvers<void>()
+    const over = Promise.withResolvers<void>()
     const options = { fresh: true, hardTimeout: this.longestCallMs }
     const made = this.cache.getOrSet<Uint8Array | undefined>(
       key,
-      (context) => {
+      async (context) => {
         begun.resolve()
-        return make(context as FactoryContext<Uint8Array>)
+        const encoded = await make(context as FactoryContext<Uint8Array>)
+        if (encoded !== undefined) this.#storing.set(key, over.promise)
+        return encoded
       },
       options,
     )
     // What could not be stored has been answered all the same.
-    made.catch(() => {}).finally(() => begun.resolve())
+    const settled = (): void => {
+      begun.resolve()
+      over.resolve()
+      if (this.#storing.get(key) === over.promise) this.#storing.delete(key)
+    }
+    made.then(settled, settled)
     await begun.promise
   }
 

@@ -14,13 +14,13 @@ describe('TellingHeaders', () => {
       'OpenAI-Beta',
       'b',
       'Accept',
-      '*/*',
+      'text/plain',
       'x-team',
       'c',
     ]
     expect(ai.of(raw, true)).toEqual([
       'accept',
-      '*/*',
+      'text/plain',
       'openai-beta',
       'b',
       'x-team',
@@ -28,6 +28,13 @@ describe('TellingHeaders', () => {
       'x-team',
       'c',
     ])
+  })
+
+  it('takes who accepts whatever comes for who says nothing', () => {
+    expect(ai.of(['accept', '*/*'], true)).toEqual([])
+    expect(ai.of(['accept', 'application/json'], true)).toEqual([])
+    expect(http.of(['accept', '*/*'], true)).toEqual([])
+    expect(http.of(['accept', 'application/json'], true)).toHaveLength(2)
   })
 
   it('leaves the type of a body aside that is known', () => {

@@ -24,9 +24,12 @@ const MOST_NAMES = 500
 /** Which headers of a route's requests are part of what identifies an answer. */
 export class TellingHeaders {
   readonly #always: ReadonlySet<string>
+  /** What an `Accept` says that asks for what comes anyway. */
+  readonly #plainly: ReadonlySet<string>
   readonly #known = new Map<string, string | undefined>()
 
   constructor(protocol: Protocol, vary: readonly string[]) {
+    this.#plainly = new Set(protocol === 'http' ? ['*/*'] : ['*/*', 'application/json'])
     this.#always = new Set([...ALWAYS, ...(protocol === 'http' ? PLAIN : []), ...vary])
   }
 
@@ -36,7 +39,9 @@ export class TellingHeaders {
     for (let i = 0; i + 1 < raw.length; i += 2) {
       const name = this.#nameOf(raw[i] ?? '')
       if (name === undefined || (isJson && name === 'content-type')) continue
-      found.push([name, raw[i + 1] ?? ''])
+      const value = raw[i + 1] ?? ''
+      if (name === 'accept' && this.#plainly.has(value)) continue
+      found.push([name, value])
     }
     // Stable: those of one name keep their order, which counts.
     return found.sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0)).flat()
