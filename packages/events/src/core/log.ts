@@ -5,10 +5,16 @@ export interface LogEntry {
   readonly data: Uint8Array
 }
 
-/** Entries after a point, oldest first. */
+/**
+ * Entries after a point, oldest first. When the point is beyond the newest one, it is of a log that is gone, such
+ * as one that Redis lost before its clock was set back: then from the oldest on, with a gap.
+ */
 export interface LogPage {
   readonly entries: readonly LogEntry[]
-  /** Whether entries between the point and the first one here are gone: the reader has missed some. */
+  /**
+   * Whether the first one here isn't the one that followed the point: entries between them are gone, or the log
+   * doesn't know the point, so that the reader may have missed some.
+   */
   readonly gap: boolean
 }
 

@@ -117,9 +117,12 @@ class MemoryLog implements EventLog {
   }
 
   #page(after: bigint | undefined, limit: number): Page {
-    const from = after === undefined ? this.#first : this.#indexAfter(after)
+    const isKnown = after !== undefined && after <= this.#last
+    const from = isKnown ? this.#indexAfter(after) : this.#first
     const entries = this.#entries.slice(from, from + limit).filter((entry) => entry !== undefined)
-    return { entries, gap: after !== undefined && after < this.#dropped }
+    // Of what was made before this log nothing is known.
+    const before = this.#entries[from - 1]?.place ?? this.#dropped
+    return { entries, gap: entries.length > 0 && after !== undefined && after !== before }
   }
 
   #indexAfter(place: bigint): number {

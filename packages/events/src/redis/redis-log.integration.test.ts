@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { pollUntil, type RedisServer, startRedis, startRedisCluster } from '@tidegate/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { EventLog } from '../core/log.ts'
+import type { EventLog, LogPage } from '../core/log.ts'
 import { logConformance } from '../testing/log-conformance.ts'
 import { type Connected, connect } from './client.fixture.ts'
 import { type RedisLogOptions, redisLog } from './redis-log.ts'
@@ -63,6 +63,15 @@ describe('redisLog', () => {
     expect(await log.read()).toMatchObject({ gap: false, entries: [{}] })
   })
 
+  it('has ids that grow when the clock of Redis is set back', async () => {
+    const key = `log:${randomUUID()}`
+    const log = open({ key })
+    const ahead = `${Date.now() + 86_400_000}-7`
+    await connected.client.call('xadd', key, ahead, 'd', 'ahead', 'p', '')
+    expect(await log.append('next')).toBe(ahead.replace('-7', '-8'))
+    expect(await log.read({ after: ahead })).toMatchObject({ gap: false, entries: [{}] })
+  })
+
   it('goes on after its script was flushed', async () => {
     const log = open()
     await log.append('a')
@@ -80,6 +89,42 @@ describe('redisLog', () => {
 })
 
 describe('a tail of redisLog', () => {
+  it('goes on when the log was lost and the clock of Redis was set back, and tells', async () => {
+    const key = `log:${randomUUID()}`
+    const log = open({ key })
+    await connected.client.call('xadd', key, `${Date.now() + 86_400_000}-0`, 'd', 'old', 'p', '')
+    const pages = log.tail({ after: 'start' })[Symbol.asyncIterator]()
+    expect((await pages.next()).value).toMatchObject({ gap: false, entries: [{}] })
+    await connected.client.del(key)
+    const ids = [await log.append('a'), await log.append('b')]
+    const seen: string[] = []
+    const gaps: boolean[] = []
+    while (seen.length < ids.length) {
+      const { value } = await pages.next()
+      seen.push(...(value as LogPage).entries.map(({ id }) => id))
+      gaps.push((value as LogPage).gap)
+    }
+    expect(seen).toEqual(ids)
+    expect(gaps[0]).toBe(true)
+    await log.close()
+  })
+
+  it('has nothing twice when a replica without the last entries takes over', async () => {
+    const key = `log:${randomUUID()}`
+    const log = open({ key })
+    await log.append('a')
+    const lost = await log.append('b')
+    const pages = log.tail({ after: 'start' })[Symbol.asyncIterator]()
+    expect((await pages.next()).value).toMatchObject({ gap: false, entries: [{}, {}] })
+    const next = pages.next()
+    await connected.client.call('xdel', key, lost)
+    await connected.client.publish(key, '')
+    await log.append('c')
+    const { value } = await next
+    expect(value).toMatchObject({ gap: true, entries: [{ data: Buffer.from('c') }] })
+    await log.close()
+  })
+
   it('goes on when Redis is back, where it was, and tells when everything was lost', async () => {
     await using own = await startRedis({ own: true })
     await using there = await connect(own.url)

@@ -37,6 +37,8 @@ const PAGE = 1_000
 /** A page of a tail: not so much that a command takes long. */
 const TAIL_PAGE = 100
 const START = '0-0'
+/** How many ids a tail remembers, to know its log by. */
+const REMEMBERED = 1_000
 
 const source = `
 local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
@@ -47,6 +49,13 @@ return id`
 
 /** Every entry knows the one before it, so that a reader sees when something between was dropped. */
 const appendScript = { source, sha1: hash('sha1', source) }
+
+/** The newest id without its data. */
+const lastSource = `
+local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+return newest and newest[1] or ''`
+
+const lastScript = { source: lastSource, sha1: hash('sha1', lastSource) }
 
 class RedisLog implements EventLog {
   readonly #redis: EventsRedis
@@ -100,9 +109,8 @@ class RedisLog implements EventLog {
 
   async last(): Promise<string | undefined> {
     this.#checkOpen()
-    const reply = await this.#redis.callBuffer('XREVRANGE', this.#key, '+', '-', 'COUNT', 1)
-    const newest: unknown = Array.isArray(reply) ? reply[0] : undefined
-    return Array.isArray(newest) ? textOf(newest[0]) : undefined
+    const id = String(await this.#redis.evaluate(lastScript, [this.#key], []))
+    return id === '' ? undefined : id
   }
 
   async close(): Promise<void> {
@@ -121,13 +129,15 @@ class RedisLog implements EventLog {
   ): AsyncIterable<LogPage> {
     const begin = () => this.last().then((id) => id ?? START)
     let after = await from.catch(() => this.#patiently(begin, signal))
+    let had: readonly string[] = []
     while (!this.#over(signal)) {
       const since = this.#bell.rings
       const ms = this.#hints.pollMs
-      const page = await this.#patiently(() => this.#page(after, TAIL_PAGE), signal)
+      const page = await this.#patiently(() => this.#page(after, TAIL_PAGE, had), signal)
       const newest = page?.entries.at(-1)
       if (page !== undefined && newest !== undefined) {
         after = newest.id
+        had = [...had, ...page.entries.map(({ id }) => id)].slice(-REMEMBERED)
         yield page
       } else await this.#bell.wait({ since, signal, ms })
     }
@@ -150,13 +160,29 @@ class RedisLog implements EventLog {
     return undefined
   }
 
-  async #page(after: string | undefined, limit: number): Promise<LogPage> {
+  async #page(
+    after: string | undefined,
+    limit: number,
+    had: readonly string[] = [],
+  ): Promise<LogPage> {
     const entries = await readStream(this.#redis, this.#key, after ?? START, limit)
     const [first] = entries
+    if (first === undefined && after !== undefined && (await this.#isAnother(after, had))) {
+      const { entries: all } = await this.#page(undefined, limit)
+      return { entries: all, gap: all.length > 0 }
+    }
     return {
       entries: entries.map(({ id, fields }) => ({ id, data: fields.get('d') ?? new Uint8Array() })),
-      gap: after !== undefined && first !== undefined && isBeyond(first, after),
+      gap: after !== undefined && first !== undefined && !isNext(first, after),
     }
+  }
+
+  /** Whether the log isn't the one that had the point: it ends before it, and not where it once has. */
+  async #isAnother(after: string, had: readonly string[]): Promise<boolean> {
+    const newest = await this.last()
+    if (newest === undefined || placeOfId(newest) >= placeOfId(after)) return false
+    // A replica that took over may lack the last entries: what it has of them was had.
+    return !had.includes(newest)
   }
 
   #over(signal: AbortSignal | undefined): boolean {
@@ -168,10 +194,8 @@ class RedisLog implements EventLog {
   }
 }
 
-/** Whether something between the point and the entry is gone. */
-function isBeyond({ fields }: StreamEntry, after: string): boolean {
+/** Whether nothing was between the point and the entry, which knows the one before it. */
+function isNext({ fields }: StreamEntry, after: string): boolean {
   const before = textOf(fields.get('p') ?? new Uint8Array())
-  // The first of a stream: another one was there before it, and has expired.
-  if (before === '') return after !== START
-  return placeOfId(before) > placeOfId(after)
+  return placeOfId(before === '' ? START : before) === placeOfId(after)
 }

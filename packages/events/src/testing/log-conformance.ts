@@ -107,7 +107,34 @@ export const logConformance: readonly LogConformanceCase[] = [
       after = page.entries.at(-1)?.id
     }
     assert.deepEqual(seen, ids)
-    assert.equal((await log.read({ after: '99999999999999-0' })).entries.length, 0)
+  }),
+  logCase(
+    'who comes with an id of another log is told that it may have missed some',
+    async (log) => {
+      const [after, later] = ['5-5', '99999999999999-0']
+      for (const each of [after, later]) {
+        assert.deepEqual(await log.read({ after: each }), { entries: [], gap: false })
+      }
+      await fill(log, 3)
+      for (const each of [after, later]) {
+        const page = await log.read({ after: each })
+        assert.deepEqual(texts(page), ['0', '1', '2'])
+        assert.equal(page.gap, true, `the gap after ${each}`)
+      }
+      assert.equal((await log.read({ after: '0-0' })).gap, false, 'nothing was before the first')
+    },
+  ),
+  logCase('a tail beyond the newest entry goes on, and is told', async (log, signal) => {
+    const pages = log.tail({ after: '99999999999999-0', signal })[Symbol.asyncIterator]()
+    await fill(log, 1)
+    const { value, done } = await pages.next()
+    assert.ok(!done && value.gap)
+    assert.deepEqual(texts(value), ['0'])
+    const next = pages.next()
+    await log.append('more')
+    const second = await next
+    assert.ok(!second.done && !second.value.gap)
+    assert.deepEqual(texts(second.value), ['more'])
   }),
   logCase('what is no id, or no limit, is refused', async (log) => {
     for (const after of ['', '5', '-1-0', '1-2-3', '$', 'x-1', '18446744073709551616-0']) {
