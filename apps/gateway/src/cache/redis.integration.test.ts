@@ -167,18 +167,19 @@ describe('a gateway that starts', () => {
     await one?.[Symbol.asyncDispose]()
     open = []
     clock.now += 61_000
-    const [other] = await gateways(1, { more })
+    const other = await cachingGateway(provider, { redis: redis.url, clock, more })
+    open.push(other)
     const asAdmin = { as: '', headers: { 'x-admin-key': adminKey } }
-    const report = await other?.ask('/cache/warm', {
+    const report = await other.ask('/cache/warm', {
       method: 'POST',
       text: '{}',
       ...asAdmin,
       headers: { ...asAdmin.headers },
     })
-    expect(report?.json).toMatchObject({ fetched: 2, failed: 0, out_of_budget: true })
+    expect(report.json).toMatchObject({ fetched: 2, failed: 0, out_of_budget: true })
     expect(provider.hits).toBe(5)
     const how = await Promise.all(
-      [1, 2, 3].map(async (n) => (await other?.ask(CHAT, { body: chat({ n }) }))?.cache),
+      [1, 2, 3].map(async (n) => (await other.ask(CHAT, { body: chat({ n }) })).cache),
     )
     expect(how.sort()).toEqual(['hit', 'hit', 'miss'])
   }, 30_000)
