@@ -42,11 +42,12 @@ if known[1] then
   if known[4] == '1' then return { 'too_large' } end
 end
 if ARGV[6] == '1' and known[3] ~= 'forgotten' then return { 'held' } end
-redis.call('DEL', KEYS[1], KEYS[2])
-redis.call('HSET', KEYS[1], 'token', ARGV[1], 'fp', ARGV[2], 'hold', ARGV[5])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+-- First what a Redis that is full refuses: it would not take the bytes either.
 redis.call('HSET', KEYS[2], 'owner', ARGV[4])
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
+redis.call('HSET', KEYS[1], 'token', ARGV[1], 'fp', ARGV[2], 'hold', ARGV[5])
+redis.call('HDEL', KEYS[1], 'state')
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return { 'recorder', ARGV[1] }
 `)
 
@@ -65,6 +66,8 @@ export const followScript = scriptOf(`
 if redis.call('EXISTS', KEYS[1]) == 0 then return 'gone' end
 local state = redis.call('HGET', KEYS[1], 'state')
 if state then return state end
+-- A Redis that is full for the moment lets a script go on that has freed something first.
+redis.call('HDEL', KEYS[1], 'f:' .. ARGV[1])
 redis.call('HSET', KEYS[1], 'f:' .. ARGV[1], string.format('%.0f', now() + tonumber(ARGV[2])))
 local owner = redis.call('HGET', KEYS[1], 'owner')
 if owner then redis.call('PUBLISH', ARGV[4] .. owner, ARGV[3]) end

@@ -117,26 +117,28 @@ describe('shared recordings', () => {
   it('keep their bytes to themselves until somebody elsewhere wants them', async () => {
     await using a = processOn(connected)
     await using b = processOn(connected)
-    // The first one is copied until it can be told that nobody follows.
-    await a.begin(randomUUID())
-    await sleep(100)
+    const added = async () => {
+      const stats = await connected.client.info('commandstats')
+      return /cmdstat_xadd:calls=(\d+)/.exec(stats)?.[1]
+    }
+    // The first ones are copied, until this process is known to hear of followers.
+    await until(async () => {
+      const before = await added()
+      const name = randomUUID()
+      const recorder = await a.begin(name)
+      recorder.head({})
+      recorder.push(bytesOf('x'))
+      recorder.end()
+      await until(async () => (await b.claim(name)).role === 'recorder', 'a new beginning')
+      return (await added()) === before
+    }, 'a recording that is not copied')
     const name = randomUUID()
     const recorder = await a.begin(name)
     const here = new Listener().follow(recorder.recording)
     recorder.head({})
     for (let at = 0; at < 50; at += 1) recorder.push(bytesOf(`${at};`))
-    const logs = () => connected.client.keys(`*${nameOf(name)}*:l`)
-    await sleep(20)
-    expect(await logs()).toEqual([])
     const far = new Listener().follow(await b.join(name))
     await until(() => far.text === here.text, 'what was recorded before')
-    expect(await logs()).toHaveLength(1)
-    const alone = randomUUID()
-    const unread = await a.begin(alone)
-    unread.head({})
-    unread.push(bytesOf('x'))
-    unread.end()
-    await until(async () => (await b.claim(alone)).role === 'recorder', 'a new beginning')
   })
 
   it('are read to their end by who begins to follow in their last moment', async () => {
@@ -218,6 +220,36 @@ describe('shared recordings', () => {
     await over(reader)
     expect(reader.fault?.code).toBe('lost')
     await until(async () => (await b.claim(name)).role === 'recorder', 'a new beginning')
+  })
+
+  it('begin anew when Redis has evicted what their name stands for', async () => {
+    const errors: unknown[] = []
+    await using a = processOn(connected)
+    await using b = processOn(connected, { onError: (error) => errors.push(error) })
+    const name = randomUUID()
+    await a.begin(name)
+    const evicted = await connected.client.keys(`*${nameOf(name)}*:r`)
+    expect(await connected.client.del(evicted)).toBe(1)
+    expect((await b.claim(name)).role).toBe('recorder')
+    expect(errors).toEqual([])
+  })
+
+  it('are not shared by a Redis that is full, and are found in it all the same', async () => {
+    await using server = await startRedis({ own: true })
+    await using there = await connect(server.url)
+    await using a = processOn(there)
+    await using b = processOn(there)
+    const recorder = await a.begin('before')
+    await there.client.config('SET', 'maxmemory', '1')
+    const reader = new Listener().follow(await b.join('before'))
+    recorder.head({})
+    recorder.push(bytesOf('x'))
+    expect((await a.claim('while')).role).toBe('recorder')
+    expect((await b.claim('while')).role).toBe('recorder')
+    await there.client.config('SET', 'maxmemory', '0')
+    recorder.end()
+    await over(reader)
+    expect(reader).toMatchObject({ text: 'x', ended: true })
   })
 
   it('refuse a prefix that a Cluster would read', () => {

@@ -89,7 +89,7 @@ class RedisRecordings implements RecordingStore {
     try {
       const claim = await this.#inTime(asked)
       this.#awayUntil = 0
-      return claim
+      if (claim !== undefined) return claim
     } catch (error) {
       this.#awayUntil = performance.now() + AWAY_MS
       asked.then((claim) => this.#release(name, claim), this.#link.onError)
@@ -97,6 +97,7 @@ class RedisRecordings implements RecordingStore {
     } finally {
       if (isProbe) this.#probing = false
     }
+    throw new EventsError('unavailable', 'What has the name is over each time it is found.')
   }
 
   async forget(name: string): Promise<void> {
@@ -127,12 +128,16 @@ class RedisRecordings implements RecordingStore {
     }
   }
 
-  async #ask<Head>(name: string, options: ClaimOptions, held: boolean): Promise<StoreClaim<Head>> {
+  async #ask<Head>(
+    name: string,
+    options: ClaimOptions,
+    held: boolean,
+  ): Promise<StoreClaim<Head> | undefined> {
     for (let tries = 0; tries < TRIES; tries += 1) {
       const claim = await this.#askOnce<Head>(name, options, held)
       if (claim !== undefined) return claim
     }
-    throw new EventsError('unavailable', 'What has the name ends each time it is found.')
+    return undefined
   }
 
   async #askOnce<Head>(
@@ -159,7 +164,11 @@ class RedisRecordings implements RecordingStore {
   async #follow<Head>(keys: RecordingKeys, id: string): Promise<StoreClaim<Head> | undefined> {
     const { evaluate, leaseMs, me, channels } = this.#link
     const state = await evaluate(followScript, [keys.recording], [me, leaseMs, id, channels])
-    if (state === 'gone') return undefined
+    if (state === 'gone') {
+      // Should the name still stand for it, as when Redis has evicted the one without the other.
+      await evaluate(abandonScript, [keys.name, keys.recording, keys.log], [id, 1])
+      return undefined
+    }
     const complete = state === 'complete'
     return {
       role: 'reader',
@@ -212,8 +221,8 @@ class RedisRecordings implements RecordingStore {
   }
 
   /** Undoes a claim that nobody waited for. */
-  #release(name: string, claim: StoreClaim<unknown>): void {
-    if (claim.role !== 'recorder') return
+  #release(name: string, claim: StoreClaim<unknown> | undefined): void {
+    if (claim?.role !== 'recorder') return
     const { name: key, recording, log } = recordingKeys(this.#prefix, name, claim.id)
     this.#drop(claim.id)
     const { evaluate, onError } = this.#link

@@ -33,6 +33,10 @@ class Worker implements AsyncDisposable {
     return report as Report
   }
 
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name)
+  }
+
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL')
     await once(this.#child, 'exit')
@@ -71,6 +75,32 @@ describe('recordings shared by processes', () => {
     expect(performance.now() - killedAt).toBeLessThan(10 * LEASE_MS)
     const roles = await Promise.all([two, three].map((each) => each.tell({ do: 'claim', name })))
     expect(roles.map(({ role }) => role).sort()).toEqual(['reader', 'recorder'])
+  })
+
+  it('go on where they are made when that process had slept for too long', async () => {
+    await using server = await startRedis({ own: true })
+    await using one = await Worker.start(server.url)
+    await using two = await Worker.start(server.url)
+    const name = 'asleep'
+    await one.tell({ do: 'claim', name })
+    await two.tell({ do: 'claim', name })
+    await one.tell({ do: 'push', name, text: '1' })
+    await until(async () => (await two.tell({ do: 'report', name })).text === '1', 'the text')
+    one.signal('SIGSTOP')
+    await until(
+      async () => (await two.tell({ do: 'report', name })).fault !== undefined,
+      'the loss',
+    )
+    const anew = await two.tell({ do: 'claim', name })
+    expect(anew).toMatchObject({ role: 'recorder', text: '' })
+    one.signal('SIGCONT')
+    await one.tell({ do: 'push', name, text: '2' })
+    await one.tell({ do: 'end', name })
+    const here = await one.tell({ do: 'report', name })
+    expect(here).toMatchObject({ text: '12', ended: true })
+    await two.tell({ do: 'push', name, text: 'other' })
+    await two.tell({ do: 'end', name })
+    expect(await two.tell({ do: 'report', name })).toMatchObject({ text: 'other', ended: true })
   })
 
   it('are abandoned when the last follower was killed', async () => {
