@@ -18,7 +18,7 @@ beforeAll(async () => {
 })
 beforeEach(async () => {
   redis = await startRedis({ own: true })
-  const each = [1, 2].map(() => sharingGateway(provider, { redis: redis.url }))
+  const each = [1, 2].map(() => sharingGateway(provider, { redis: redis.url, cluster: true }))
   gateways = await Promise.all(each)
 })
 afterEach(async () => {
