@@ -6,7 +6,7 @@ import { matcher } from '../match.ts'
 import { Shared, type SharedOptions } from './shared.ts'
 
 /** A first tier that is nothing but a map. */
-export class MapTier implements FirstTier {
+class MapTier implements FirstTier {
   readonly entries = new Map<string, Entry>()
 
   get(key: string): Entry | undefined {

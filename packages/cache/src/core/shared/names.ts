@@ -13,7 +13,7 @@ export class Names {
   readonly records: string
 
   constructor(cache: string) {
-    const name = encodeURIComponent(cache)
+    const name = encodeURIComponent(cache.toWellFormed())
     this.prefix = `${name}:`
     this.records = `${name}\u0000matches`
   }

@@ -49,7 +49,9 @@ async function replace(
     return mine[at] !== undefined && found[at]?.entry?.value === mine[at].value
   }
   const over = debts.flatMap(([key, debt], at) => {
-    const believed = debt === 'renewed' ? wins(at) : found[at]?.entry !== undefined
+    // What was set and is here no more can't be told from what others have.
+    const kept = debt !== 'renewed' && mine[at] !== undefined
+    const believed = kept ? found[at]?.entry !== undefined : wins(at)
     return believed ? [] : [key]
   })
   const beaten = keys.filter((_, at) => !wins(at))

@@ -6,7 +6,7 @@ import { type MemoryDriver, memoryDriver } from '../memory-driver.ts'
 import type { CacheOptions } from '../options.ts'
 
 /** From 0 to below 1, the same for the same seed. */
-export function seeded(seed: number): () => number {
+function seeded(seed: number): () => number {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) | 0
