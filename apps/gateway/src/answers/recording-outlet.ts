@@ -11,6 +11,7 @@ export class RecordingOutlet implements Outlet {
   readonly #onOver: () => void
   #onDrain: (() => void) | undefined
   #onClose: (() => void) | undefined
+  #isOver = false
   headersSent = false
   writableEnded = false
   destroyed = false
@@ -97,8 +98,6 @@ export class RecordingOutlet implements Outlet {
     this.#onClose?.()
     this.#over()
   }
-
-  #isOver = false
 
   #over(): void {
     if (this.#isOver) return
