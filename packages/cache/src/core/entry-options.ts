@@ -161,6 +161,6 @@ function share(name: string, value: unknown): number {
 }
 
 function nonEmpty(name: string, value: unknown): string {
-  if (typeof value === 'string' && value !== '') return value
-  throw wrong(name, value, 'a text that isn’t empty')
+  if (typeof value === 'string' && value !== '' && value.isWellFormed()) return value
+  throw wrong(name, value, 'a well-formed text that isn’t empty')
 }

@@ -9,12 +9,12 @@ export function fullKey(prefix: string, key: unknown, maxLength: number): string
   return `${prefix}sha256:${createHash('sha256').update(checked).digest('base64url')}`
 }
 
-/** A text that isn't empty. */
+/** A text that isn't empty, and is a text in UTF-8 too: else two keys could become one there. */
 export function checkKey(key: unknown): string {
-  if (typeof key === 'string' && key !== '') return key
+  if (typeof key === 'string' && key !== '' && key.isWellFormed()) return key
   throw new CacheError(
     'invalid_key',
-    `A key is ${describe(key)}; it has to be a text that isn’t empty.`,
+    `A key is ${describe(key)}; it has to be a well-formed text that isn’t empty.`,
   )
 }
 

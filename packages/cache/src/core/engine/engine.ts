@@ -211,20 +211,31 @@ export class Engine implements FirstTier {
       if (this.listening) this.emit({ type: 'set', key })
     }
     const removed = gone.length > 0 ? this.invalidate([{ keys: gone }], true) : undefined
+    const { shared } = this.coherence
     if (kept.length > 0) this.settle(kept, await this.coherence.write(kept))
+    // A flight that began meanwhile may have seen what was there before.
+    if (shared) for (const { key } of kept) this.#end(key)
     await removed
   }
 
-  /** Memory keeps what the second tier says of a write, unless it has something else by now. */
+  /**
+   * Memory keeps what the second tier says of a write, unless it has something else by now. What was read
+   * there while the write was on its way may be from before it, and nobody would ever tell.
+   */
   settle(
     writes: readonly { readonly key: string; readonly entry: Entry }[],
     kept: readonly (Entry | undefined)[],
   ): void {
     writes.forEach(({ key, entry }, i) => {
-      if (this.tier.peek(key) !== entry) return
       const stored = kept[i]
-      if (stored === undefined) this.tier.delete(key)
-      else if (stored !== entry) this.tier.put(key, stored)
+      const held = this.tier.peek(key)
+      if (stored?.stamp !== undefined) this.lookups.supersede(key)
+      if (held === entry) {
+        if (stored === undefined) this.tier.delete(key)
+        else if (stored !== entry) this.tier.put(key, stored)
+      } else if (stored?.stamp !== undefined && held?.stamp !== undefined) {
+        if (held.stamp !== stored.stamp) this.tier.delete(key)
+      }
     })
   }
 

@@ -126,7 +126,7 @@ describe('keys', () => {
     expect(await cache.has(long)).toBe(false)
   })
 
-  it.each([[''], [undefined], [1], [{}]])('have to be texts: %j', async (key) => {
+  it.each([[''], [undefined], [1], [{}], ['\ud800']])('have to be texts: %j', async (key) => {
     const cache = createCache()
     const wrong = key as string
     await expect(cache.get(wrong)).rejects.toMatchObject({ code: 'invalid_key' })

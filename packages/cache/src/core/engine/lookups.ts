@@ -6,8 +6,11 @@ import type { Latency } from '../stats.ts'
 
 interface Lookup {
   readonly found: Promise<Found>
-  /** Something newer has come: what is found is for those who wait already, not for memory. */
-  superseded: boolean
+  /**
+   * What of it holds when it arrives. `repeated`: it is for those who wait already, not for memory, as a
+   * later one may have brought something newer. `superseded`: it is over, and for nobody, not even stale.
+   */
+  state: 'current' | 'repeated' | 'superseded'
 }
 
 /** Reads of the second tier: one at a time for a key. What they find goes to memory. */
@@ -34,22 +37,28 @@ export class Lookups {
     return Promise.all(keys.map((key) => started.get(key) ?? this.one(key, [])))
   }
 
+  /** Something newer has come. */
   supersede(key: string): void {
-    const lookup = this.#pending.get(key)
-    if (lookup === undefined) return
-    lookup.superseded = true
-    this.#pending.delete(key)
+    this.#end(key, 'superseded')
   }
 
-  /** For a tag: all, as nobody knows yet what they find. They are short. */
+  /** The next one looks anew. */
+  repeat(key: string): void {
+    this.#end(key, 'repeated')
+  }
+
+  /** For a tag: all are looked up anew, as nobody knows yet what they find; who waits may have it, if it holds. */
   supersedeAll(target: Target): void {
     if (this.#pending.size === 0) return
     if ('keys' in target) {
       for (const key of target.keys) this.supersede(key)
       return
     }
-    const matches = 'match' in target ? matcher(target.match) : () => true
-    for (const key of this.#pending.keys()) if (matches(key)) this.supersede(key)
+    const matches = 'match' in target ? matcher(target.match) : undefined
+    for (const key of this.#pending.keys()) {
+      if (matches === undefined) this.repeat(key)
+      else if (matches(key)) this.supersede(key)
+    }
   }
 
   #pairs(keys: readonly string[]): [string, Promise<Found>][] {
@@ -68,20 +77,36 @@ export class Lookups {
     })
     return keys.map((key, i) => {
       const found = batch.then((all) => this.#arrived(key, lookup, all[i]))
-      const lookup: Lookup = { found, superseded: false }
+      const lookup: Lookup = { found, state: 'current' }
       this.#pending.set(key, lookup)
       return found
     })
   }
 
+  #end(key: string, state: Lookup['state']): void {
+    const lookup = this.#pending.get(key)
+    if (lookup === undefined) return
+    lookup.state = state
+    this.#pending.delete(key)
+  }
+
   #arrived(key: string, lookup: Lookup, answer: Found | undefined): Found {
     if (this.#pending.get(key) === lookup) this.#pending.delete(key)
     const found = answer ?? { entry: undefined, capture: this.#coherence.capture() }
-    if (lookup.superseded || !found.capture.shared) return found
+    if (lookup.state === 'repeated') return this.#holding(found)
+    if (lookup.state === 'superseded') return { ...found, entry: undefined }
+    if (!found.capture.shared) return found
     const held = this.#tier.peek(key)
     if (found.entry !== undefined) return { ...found, entry: this.#keep(key, held, found.entry) }
     if (held !== undefined) this.#doubt(key, held)
     return found
+  }
+
+  #holding(found: Found): Found {
+    const { entry } = found
+    return entry === undefined || this.#coherence.holds(entry)
+      ? found
+      : { ...found, entry: undefined }
   }
 
   /** The second tier hasn't what memory has: it is gone there, or never was. */

@@ -198,7 +198,7 @@ describe('no call is given what was overtaken before it began', () => {
     ['a second tier alone', { ...TERMS, l1: false }],
   ])('with %s', async (_name, options) => {
     await fc.assert(
-      fc.asyncProperty(steps, fc.array(fc.nat(6), { minLength: 1 }), async (all, delays) => {
+      fc.asyncProperty(steps, fc.array(fc.nat(25), { minLength: 1 }), async (all, delays) => {
         let call = 0
         const turns = () => delays[call++ % delays.length] ?? 0
         await run(all, { ...options, l2: slow(memoryDriver(), turns) })

@@ -42,7 +42,7 @@ export async function takeTurn(engine: Engine, ask: Ask, flight: Flight): Promis
 
 /** A leader before us may have stored it since we looked. */
 async function lookAgain(engine: Engine, ask: Ask, flight: Flight): Promise<Entry | undefined> {
-  engine.lookups.supersede(ask.key)
+  engine.lookups.repeat(ask.key)
   const { entry, capture } = await engine.lookups.one(ask.key, ask.tags)
   flight.capture = capture
   if (entry === undefined || engine.now() >= entry.freshUntil) return undefined
