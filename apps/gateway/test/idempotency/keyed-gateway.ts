@@ -3,7 +3,7 @@ import { type Provider, type RunningGateway, startGateway } from '@tidegate/test
 type Fields = Readonly<Record<string, unknown>>
 
 export interface Keyed {
-  readonly redis?: string
+  readonly redis?: Fields
   /** Of every route, beside its `idempotency`. */
   readonly route?: Fields
   readonly tier?: Fields
@@ -34,7 +34,7 @@ export function keyedGateway(provider: Provider, keyed: Keyed = {}): Promise<Run
     config: {
       version: 1,
       server,
-      ...(redis !== undefined && { redis: { url: redis } }),
+      ...(redis !== undefined && { redis }),
       upstreams: {
         openai: upstream('openai', '/v1', 'of the provider'),
         service: upstream('http', ''),

@@ -19,7 +19,7 @@ beforeAll(async () => {
 })
 beforeEach(async () => {
   redis = await startRedis({ own: true })
-  const both = [1, 2].map(() => keyedGateway(provider, { redis: redis.url }))
+  const both = [1, 2].map(() => keyedGateway(provider, { redis: { url: redis.url } }))
   ;[one, other] = (await Promise.all(both)) as [RunningGateway, RunningGateway]
 })
 afterEach(async () => {

@@ -4,6 +4,7 @@ import {
   type RunningGateway,
   startProvider,
   startRedis,
+  startRedisCluster,
 } from '@tidegate/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { ask, freshKey, keyedGateway, question, refusal, streamed, told } from './keyed-gateway.ts'
@@ -16,7 +17,7 @@ let other: RunningGateway
 beforeAll(async () => {
   provider = await startProvider()
   redis = await startRedis()
-  const both = [1, 2].map(() => keyedGateway(provider, { redis: redis.url }))
+  const both = [1, 2].map(() => keyedGateway(provider, { redis: { url: redis.url } }))
   ;[one, other] = (await Promise.all(both)) as [RunningGateway, RunningGateway]
 })
 afterEach(() => provider.reset())
@@ -121,4 +122,24 @@ describe('two gateways at one Redis', () => {
     expect(await again).toMatchObject({ status: 200, replayed: true })
     expect(provider.hits).toBe(1)
   })
+})
+
+describe('two gateways on a Cluster', () => {
+  it('carry a request out once, and replay what the other has answered', async () => {
+    await using cluster = await startRedisCluster()
+    const nodes = { cluster: cluster.addresses.map(({ host, port }) => `${host}:${port}`) }
+    await using first = await keyedGateway(provider, { redis: nodes })
+    await using second = await keyedGateway(provider, { redis: nodes })
+    provider.always({ delayMs: 20 })
+    const asked = [...Array(12).keys()].map((number) => ({
+      ...{ key: freshKey(), body: number % 2 === 0 ? question : streamed },
+    }))
+    for (const each of asked) {
+      const both = await Promise.all([first, second].map((gateway) => told(ask(gateway, each))))
+      const again = await told(ask(first, each))
+      expect(new Set([...both, again].map(({ body }) => body)).size).toBe(1)
+      expect([both.filter(({ replayed }) => replayed).length, again.replayed]).toEqual([1, true])
+    }
+    expect(provider.hits).toBe(asked.length)
+  }, 60_000)
 })
