@@ -50,19 +50,20 @@ describe('Shared', () => {
       const driver = memoryDriver()
       const [a, b] = [await started(driver, bus), await started(driver, bus)]
       const targets = [
-        { keys: ['p:k'] },
+        { keys: ['p:0:k'] },
         { tag: 't' },
         { match: { prefix: 'p:' } },
         { match: { pattern: '*:k' } },
         { match: { prefix: '' }, tag: '\u0000' },
       ]
-      for (const target of targets) {
-        const [before] = await a.shared.read(['p:k'], ['t'])
+      for (const [at, target] of targets.entries()) {
+        const key = `p:${at}:k`
+        const [before] = await a.shared.read([key], ['t'])
         await b.shared.invalidate(target, { sweep: true })
         const entry = entryOf('late', { tags: ['t'] })
-        const [kept] = await a.shared.write([{ key: 'p:k', entry, capture: before?.capture }])
+        const [kept] = await a.shared.write([{ key, entry, capture: before?.capture }])
         expect(kept).toBeUndefined()
-        expect(await look(b, 'p:k')).toBeUndefined()
+        expect(await look(b, key)).toBeUndefined()
       }
     },
   )
