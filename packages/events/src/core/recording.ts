@@ -130,15 +130,19 @@ export interface ClaimOptions {
 export interface Recordings<Head> extends AsyncDisposable {
   /**
    * Reads the recording of this name, or begins it: the first to ask is its recorder, and its `keepMs` and
-   * `persist` hold. Answers at once (no promise) unless it is shared and isn't known here. A failed or
+   * `persist` hold. Answers at once (no promise) unless it is shared and isn't being made here. A failed or
    * abandoned recording is forgotten at once, so that the next to ask begins anew. When the store is away,
    * or this is closed, it answers as if it weren't shared. With `maxRecordings` open ones, it gives a recorder
    * whose recording has no name: nobody else finds it.
    */
   claim(name: string, options?: ClaimOptions): Claim<Head> | Promise<Claim<Head>>
-  /** Forgets a recording, so that the next to ask begins anew. Who reads it goes on. */
+  /**
+   * Forgets a recording, so that the next to ask begins anew. Who reads it goes on. Rejects when the store is
+   * away: then only this process has forgotten it.
+   */
   forget(name: string): Promise<void>
   stats(): RecordingStats
+  /** Fails what is open with `closed`, and gives what is being shared a moment to get to the store. */
   close(): Promise<void>
 }
 

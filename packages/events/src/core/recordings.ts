@@ -120,7 +120,7 @@ class NamedRecordings<Head> implements Recordings<Head> {
 
   async #ask(store: RecordingStore, name: string, options: ClaimOptions): Promise<Claim<Head>> {
     const kept = this.#shelf.find(name)
-    const held = kept !== undefined && kept.fingerprint === options.fingerprint
+    const held = kept !== undefined && claimOf(kept, options) !== undefined
     const told = await store.claim<Head>(name, options, held).catch((error: unknown) => {
       this.#room.onError(error)
       return undefined

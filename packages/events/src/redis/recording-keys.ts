@@ -14,5 +14,10 @@ export function recordingKeys(prefix: string, name: string, token: string): Reco
 }
 
 export function nameKey(prefix: string, name: string): string {
-  return `${prefix}:{${hash('sha256', name, 'base64url').slice(0, 22)}}`
+  return `${prefix}:{${digestOf(name)}}`
+}
+
+/** Of the text as it is: as UTF-8, texts that aren't well-formed would be taken for one another. */
+export function digestOf(text: string): string {
+  return hash('sha256', Buffer.from(text, 'utf16le'), 'base64url')
 }

@@ -111,7 +111,7 @@ describe('shared recordings', () => {
     await until(async () => (await b.join('x', { fingerprint: 'f' })).joinable, 'it elsewhere')
     await there.client.flushall()
     expect((await a.join('x', { fingerprint: 'f' })).whole()).toHaveLength(1)
-    expect((await a.claim('x', { fingerprint: 'other' })).role).toBe('recorder')
+    expect((await a.claim('x', { fingerprint: 'other' })).role).toBe('mismatch')
   })
 
   it('keep their bytes to themselves until somebody elsewhere wants them', async () => {

@@ -5,7 +5,7 @@ import type { RecordingStore, StoreClaim } from '../core/recording-store.ts'
 import { Hints } from './hints.ts'
 import type { Link } from './link.ts'
 import { checkRedis, type EventsRedis, type EventsSubscriber } from './port.ts'
-import { nameKey, type RecordingKeys, recordingKeys } from './recording-keys.ts'
+import { digestOf, nameKey, type RecordingKeys, recordingKeys } from './recording-keys.ts'
 import { abandonScript, claimScript, followScript, forgetScript } from './recording-scripts.ts'
 import { Replica } from './replica.ts'
 import { RedisCopy } from './shared-copy.ts'
@@ -148,7 +148,7 @@ class RedisRecordings implements RecordingStore {
     const { evaluate, leaseMs, me } = this.#link
     const own = randomUUID()
     const keys = recordingKeys(this.#prefix, name, own)
-    const print = fingerprint === undefined ? '' : `=${fingerprint}`
+    const print = fingerprint === undefined ? '' : digestOf(fingerprint)
     const hold = keepMs > 0 || persist ? 1 : 0
     const terms = [own, print, leaseMs, me, hold, held ? 1 : 0]
     const reply = await evaluate(claimScript, [keys.name, keys.recording], terms)

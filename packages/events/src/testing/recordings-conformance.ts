@@ -181,6 +181,18 @@ export const recordingsConformance: readonly RecordingsConformanceCase[] = [
       assert.equal((await claim(by, name, { fingerprint: 'one' })).role, 'reader')
     }
   }),
+  recordingsCase('names and fingerprints are texts of any form', async ({ name, here, there }) => {
+    const texts = ['', ' ', '{a}', '*', 'ü'.repeat(5_000), '\ud800', '\udc00', '\ufffd']
+    for (const text of texts) {
+      const fingerprint = text
+      await begin(here, `${name}${text}`, { fingerprint })
+      assert.equal((await claim(there, `${name}${text}`, { fingerprint })).role, 'reader')
+      for (const other of texts.filter((each) => each !== text)) {
+        const claimed = await claim(there, `${name}${text}`, { fingerprint: other })
+        assert.equal(claimed.role, 'mismatch')
+      }
+    }
+  }),
   recordingsCase('a failure comes after all bytes, with its cause', async (scene) => {
     const recorder = await begin(scene.here, scene.name)
     const far = await join(scene.there, scene.name)
