@@ -90,6 +90,7 @@ export async function cachingGateway(
     ready: () => true,
   })
   const server = createGatewayServer(app, settings.server, () => {})
+  answers?.warmer?.begin(Promise.resolve())
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const own = `http://127.0.0.1:${(server.address() as AddressInfo).port}`

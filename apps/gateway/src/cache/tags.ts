@@ -1,21 +1,11 @@
 import type { Context } from 'hono'
 import type { Scope } from '../config/settings.ts'
 import type { GatewayEnv } from '../env.ts'
-import type { Recognised } from './recogniser.ts'
 
-/**
- * What an answer can be thrown away by, beside its route: the model as it was asked for, and the caller whose
- * it is. What everybody may have is nobody's.
- */
-export function callerTags(
-  c: Context<GatewayEnv>,
-  { model }: Pick<Recognised, 'model'>,
-  scope: Scope,
-): readonly string[] {
-  const tags = model === undefined ? [] : [`model:${model}`]
+/** The tag of the caller whose an answer is. What everybody may have is nobody's. */
+export function callerTags(c: Context<GatewayEnv>, scope: Scope): readonly string[] {
   const { kind, id } = c.get('identity')
-  if (scope === 'public' || kind === 'anonymous') return tags
-  return [...tags, userTag(`${kind}:${id}`)]
+  return scope === 'public' || kind === 'anonymous' ? [] : [userTag(`${kind}:${id}`)]
 }
 
 /** A user's tag: users are `key:ID`, `jwt:USER` and `oauth:USER`, as their sessions have it. */

@@ -15,7 +15,7 @@ let keyed: RunningGateway
 
 const adminKey = 'the-key-of-the-operators'
 const guarded = ['/health/components', '/health/up', '/health/process', '/metrics', '/cache/stats']
-const reserved = ['/metrics', '/cache', '/cache/stats', '/dashboard', '/dashboard/assets/app.js']
+const reserved = ['/metrics', '/dashboard', '/dashboard/assets/app.js']
 
 beforeAll(async () => {
   provider = await startProvider()
