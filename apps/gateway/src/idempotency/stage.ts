@@ -108,8 +108,10 @@ function unkept({ inner }: IdempotencyParts): Pick<Origin, 'cache'> {
 
 /** Under which the answer is kept: whoever reads it there learns neither the caller nor the key. */
 function nameOf(scope: string, key: string): string {
-  const hash = createHash('sha256').update(`${scope.length}:${scope}${key}`)
-  return hash.digest('base64url')
+  // As JSON, since UTF-8 has one and the same for all halves of a character.
+  return createHash('sha256')
+    .update(JSON.stringify([scope, key]))
+    .digest('base64url')
 }
 
 function fingerprintIn(c: Context<GatewayEnv>, body: Buffer): string {
