@@ -83,11 +83,17 @@ describe("a client's own deadline", () => {
   })
 })
 
+/** As many comments of a megabyte, more than the kernel's buffers take. */
+const large = (count: number) => {
+  const bytes = `: ${'tide'.repeat(2 ** 18)}\n\n`
+  return Array.from({ length: count }, (_, index) => ({ before: index + 1, bytes }))
+}
+
 describe('a client that reads slowly', () => {
   it('holds nobody back, and gets all of it at its own pace', async () => {
-    await open()
+    await open({ recordings: { maxBytes: 64 * 1024 * 1024 } })
     const gate = new Turnstile()
-    provider.always({ events: 300, padFirstEvent: 4 * 1024 * 1024, beforeEvent: gate.pass })
+    provider.always({ events: 40, insert: large(32), beforeEvent: gate.pass })
     const slow = ask()
     await gateway.readers(1)
     const fast = ask()
@@ -106,9 +112,7 @@ describe('a client that reads slowly', () => {
   it('slows the upstream down when it is alone, so that little of a large answer is kept', async () => {
     await open({ recordings: { maxBytes: 2 * 1024 * 1024 } })
     const gate = new Turnstile()
-    const bytes = `: ${'tide'.repeat(2 ** 18)}\n\n`
-    const insert = Array.from({ length: 48 }, (_, index) => ({ before: index + 1, bytes }))
-    provider.always({ events: 50, insert, beforeEvent: gate.pass })
+    provider.always({ events: 50, insert: large(48), beforeEvent: gate.pass })
     const only = ask()
     gate.let(1)
     const head = await only.head
@@ -127,9 +131,9 @@ describe('a client that reads slowly', () => {
   })
 
   it('is let go when it takes nothing for too long', async () => {
-    await open({ write: 1000 })
+    await open({ write: 1000, recordings: { maxBytes: 64 * 1024 * 1024 } })
     const gate = new Turnstile()
-    provider.always({ padFirstEvent: 7 * 1024 * 1024, beforeEvent: gate.pass })
+    provider.always({ events: 40, insert: large(32), beforeEvent: gate.pass })
     const slow = ask()
     await gateway.readers(1)
     const fast = ask()
@@ -137,7 +141,7 @@ describe('a client that reads slowly', () => {
     gate.let(1)
     const head = await slow.head
     head.pause()
-    gate.let(1)
+    gate.let(35)
     await gateway.readers(1)
     gate.let(1000)
     expect((await fast.whole()).end).toBe('whole')
@@ -148,9 +152,7 @@ describe('a client that reads slowly', () => {
   it('is let go when it falls behind by more than is kept', async () => {
     await open({ recordings: { maxBytes: 1024 * 1024 } })
     const gate = new Turnstile()
-    const bytes = `: ${'tide'.repeat(2 ** 18)}\n\n`
-    const insert = Array.from({ length: 24 }, (_, index) => ({ before: index + 1, bytes }))
-    provider.always({ events: 30, insert, beforeEvent: gate.pass })
+    provider.always({ events: 30, insert: large(24), beforeEvent: gate.pass })
     const slow = ask()
     await gateway.readers(1)
     const fast = ask()
