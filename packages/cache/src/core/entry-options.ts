@@ -87,7 +87,7 @@ export function resolvePolicy(
   const policy: Mutable<Policy> = { ...defaults }
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue
-    const apply = APPLY[name as keyof EntryOptions]
+    const apply = Object.hasOwn(APPLY, name) ? APPLY[name as keyof EntryOptions] : undefined
     if (apply !== undefined) apply(policy, value, name)
     else if (!others.includes(name)) {
       const known = [...Object.keys(APPLY), ...others].join(', ')

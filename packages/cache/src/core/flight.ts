@@ -23,8 +23,10 @@ export class Flight {
   capture: Capture
   /** What was there before; of the second tier, maybe. */
   readonly stale: Entry | undefined
-  /** Never left unhandled. */
-  outcome: Promise<Made> = new Promise(() => {})
+  /** Never left unhandled. It is there before the factory runs, which may ask for its own key. */
+  readonly outcome: Promise<Made>
+  /** Says what the outcome is. */
+  readonly settle: (made: Promise<Made>) => void
   /** Tags that were invalidated since it began, in their order: whether they are its own is known later. */
   readonly gone: string[] = []
   /** All its tags, once they are known. */
@@ -43,6 +45,9 @@ export class Flight {
     this.capture = capture
     this.stale = stale
     this.#known = known
+    const { promise, resolve } = Promise.withResolvers<Made>()
+    this.outcome = promise
+    this.settle = resolve
   }
 
   join(): void {
@@ -103,7 +108,8 @@ export class Flight {
         this.#end = undefined
       }
       this.#end = end
-      made.then(
+      // As a native one: what else has a `then` may throw there.
+      Promise.resolve(made).then(
         (value) => {
           settled()
           resolve(value)
@@ -169,8 +175,7 @@ export class Order {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
-    typeof value === 'object' &&
-    value !== null &&
+    ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
     'then' in value &&
     typeof value.then === 'function'
   )

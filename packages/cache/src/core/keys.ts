@@ -2,20 +2,29 @@ import { createHash } from 'node:crypto'
 import { describe } from './duration.ts'
 import { CacheError } from './errors.ts'
 
-/** The key as it is stored: inside its namespace, and by its SHA-256 when it is too long. */
+/** What no key of a user begins with. */
+const OWN = '\u0000'
+
+/**
+ * The key as it is stored: inside its namespace, and by its SHA-256 when it is too long, in a form that
+ * nobody's key has.
+ */
 export function fullKey(prefix: string, key: unknown, maxLength: number): string {
   const checked = checkKey(key)
   if (prefix.length + checked.length <= maxLength) return prefix + checked
-  return `${prefix}sha256:${createHash('sha256').update(checked).digest('base64url')}`
+  return `${prefix}${OWN}sha256:${createHash('sha256').update(checked).digest('base64url')}`
 }
 
 /** A text that isn't empty, and is a text in UTF-8 too: else two keys could become one there. */
 export function checkKey(key: unknown): string {
-  if (typeof key === 'string' && key !== '' && key.isWellFormed()) return key
-  throw new CacheError(
-    'invalid_key',
-    `A key is ${describe(key)}; it has to be a well-formed text that isn’t empty.`,
-  )
+  if (typeof key !== 'string' || key === '' || !key.isWellFormed()) {
+    throw new CacheError(
+      'invalid_key',
+      `A key is ${describe(key)}; it has to be a well-formed text that isn’t empty.`,
+    )
+  }
+  if (!key.startsWith(OWN)) return key
+  throw new CacheError('invalid_key', 'A key begins with U+0000: those are the cache’s own.')
 }
 
 /** Anything that can be told from "nothing is there", and isn't still to come. */

@@ -11,6 +11,11 @@ export function waitFor<T>(
   ms?: number,
 ): Promise<T | typeof LATE> {
   if (signal === undefined && ms === undefined) return promise
+  if (signal?.aborted === true) {
+    // What it comes to is nobody's here, and no listener would be told again.
+    promise.catch(() => {})
+    return Promise.reject(signal.reason)
+  }
   return new Promise((resolve, reject) => {
     const done = () => {
       clearTimeout(timer)

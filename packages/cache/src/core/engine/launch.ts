@@ -16,7 +16,7 @@ export function launch(
   if (before !== undefined) before.superseded = true
   const flight = new Flight(ask.key, capture, stale, ask.tags)
   engine.flights.set(ask.key, flight)
-  flight.outcome = fly(engine, ask, flight)
+  flight.settle(fly(engine, ask, flight))
   // Those who wait for it hear of it; nobody may.
   flight.outcome.catch(() => {})
   return flight
