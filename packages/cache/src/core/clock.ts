@@ -1,7 +1,11 @@
-/** How many readings may share one look at the clock, when they come fast. */
+/** How many readings may share one look, when they come fast. */
 const MOST = 64
-/** So many readings have to come within a millisecond each before any is shared. */
+/** So many looks have to find the time hardly changed before any is shared. */
 const FAST = 256
+/** Milliseconds of a tick. */
+const TICK_MS = 64
+/** Ticks stay small integers, in both directions: for two years. */
+const MOST_TICKS = 2 ** 30 - 1
 
 /**
  * A clock that is read on every hit, where looking at the system's would cost more than the hit. Only while
@@ -9,13 +13,13 @@ const FAST = 256
  * loop turns: so it lags behind only for the rest of a turn that hardly reads it.
  */
 export class Clock {
-  /** Which millisecond it is, as a small number above 0. */
-  moment = 0
   readonly #now: () => number
   readonly #most: number
-  #ms = 0
+  readonly #base: number
+  #ms: number
+  #tick = 1
   #left = 0
-  /** Consecutive looks that found the millisecond unchanged. */
+  /** Consecutive looks that found the time hardly changed. */
   #fast = 0
   #armed = false
   readonly #forget = () => {
@@ -27,25 +31,38 @@ export class Clock {
   constructor(now: () => number, exact: boolean) {
     this.#now = now
     this.#most = exact ? 1 : MOST
+    this.#ms = now()
+    // The first tick is 1, so that 0 is never.
+    this.#base = this.#ms - TICK_MS
   }
 
-  read(): number {
-    if (this.#left === 0) return this.#look()
-    this.#left -= 1
+  /** Which tick it is: a small integer that grows every 64 ms. */
+  tick(): number {
+    if (this.#left === 0) this.#look()
+    else this.#left -= 1
+    return this.#tick
+  }
+
+  /** The milliseconds of the tick that was told last, exactly. */
+  get ms(): number {
     return this.#ms
   }
 
-  #look(): number {
+  /** The tick in which a time lies: in every tick before it, that time is still to come. */
+  tickOf(ms: number): number {
+    const ticks = Math.floor((ms - this.#base) / TICK_MS)
+    return Math.max(-MOST_TICKS, Math.min(MOST_TICKS, ticks)) | 0
+  }
+
+  #look(): void {
     const ms = this.#now()
-    this.moment = ((ms % 0x3fff_ffff) | 0) + 1
     this.#fast = ms - this.#ms <= 1 ? this.#fast + 1 : 0
     this.#ms = ms
-    if (this.#fast < FAST || this.#most === 1) return ms
+    this.#tick = this.tickOf(ms)
+    if (this.#fast < FAST || this.#most === 1) return
     this.#left = this.#most - 1
-    if (!this.#armed) {
-      this.#armed = true
-      setTimeout(this.#forget, 1).unref()
-    }
-    return ms
+    if (this.#armed) return
+    this.#armed = true
+    setTimeout(this.#forget, 1).unref()
   }
 }

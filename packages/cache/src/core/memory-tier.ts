@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import type { Clock } from './clock.ts'
 import type { Target } from './coherence.ts'
 import type { Entry } from './entry.ts'
 import { CacheError } from './errors.ts'
@@ -12,6 +13,7 @@ export interface MemoryTierSettings {
   readonly sizeOf: ((value: unknown) => number) | undefined
   readonly ttlMs: number | undefined
   readonly now: () => number
+  readonly clock: Clock
   readonly onEvict: (key: string) => void
 }
 
@@ -86,9 +88,10 @@ export class MemoryTier {
 
   /** From now on it is served without looking further, for as long as this tier may. */
   believe(entry: Entry): void {
-    const { ttlMs, now } = this.#settings
+    const { ttlMs, now, clock } = this.#settings
     entry.believedUntil =
       ttlMs === undefined ? entry.freshUntil : Math.min(entry.freshUntil, now() + ttlMs)
+    entry.servedUntil = clock.tickOf(entry.believedUntil)
   }
 
   /** Removes what is meant. Returns how many of them could still have been served. */

@@ -1,13 +1,13 @@
 import type { AccessObserver, Accessor } from '../access.ts'
 import type { Clock } from '../clock.ts'
 import type { Capture, Coherence, FirstTier, Target } from '../coherence.ts'
-import type { Entry } from '../entry.ts'
+import { type Entry, newEntry } from '../entry.ts'
 import type { Policy } from '../entry-options.ts'
 import type { CacheEvent, CacheListener } from '../events.ts'
 import type { Flight } from '../flight.ts'
 import { matcher } from '../match.ts'
 import type { MemoryTier } from '../memory-tier.ts'
-import { type Counts, CountsByPrefix, Latency } from '../stats.ts'
+import { CountsByPrefix, Latency } from '../stats.ts'
 import { Lookups } from './lookups.ts'
 import { Pauses } from './pauses.ts'
 
@@ -120,60 +120,11 @@ export class Engine implements FirstTier {
     return undefined
   }
 
-  /** An entry of either tier, fresh or stale. */
-  async find(key: string, counts: Counts): Promise<Entry | undefined> {
-    const held = this.tier.get(key)
-    if (held !== undefined && this.serves(held, this.now())) {
-      counts.l1Hits += 1
-      return held
-    }
-    if (!this.coherence.shared || this.#closed) return this.usable(key, this.now())
-    const { entry } = await this.lookups.one(key, [])
-    if (entry !== undefined && this.now() < entry.freshUntil) counts.l2Hits += 1
-    return entry ?? this.usable(key, this.now())
-  }
-
-  /** Fresh entries in the order of the keys; what memory hasn't is read at once. */
-  async findMany(
-    keys: readonly string[],
-    counts: Counts,
-    by: Accessor,
-  ): Promise<(Entry | undefined)[]> {
-    const now = this.now()
-    const entries = keys.map((key) => {
-      const entry = this.tier.get(key)
-      const hit = entry !== undefined && this.serves(entry, now)
-      this.observer?.accessed(key, hit, by)
-      return hit ? entry : undefined
-    })
-    counts.l1Hits += entries.filter((entry) => entry !== undefined).length
-    await this.#fill(keys, entries, counts)
-    counts.misses += entries.filter((entry) => entry === undefined).length
-    return entries
-  }
-
-  async #fill(
-    keys: readonly string[],
-    entries: (Entry | undefined)[],
-    counts: Counts,
-  ): Promise<void> {
-    const missing = keys.flatMap((key, at) => (entries[at] === undefined ? [{ key, at }] : []))
-    if (missing.length === 0 || !this.coherence.shared || this.#closed) return
-    const found = await this.lookups.many(missing.map(({ key }) => key))
-    const now = this.now()
-    missing.forEach(({ key, at }, i) => {
-      const entry = found[i]?.entry ?? this.usable(key, now)
-      if (entry === undefined || now >= entry.freshUntil) return
-      entries[at] = entry
-      counts.l2Hits += 1
-    })
-  }
-
   make(item: Item, capture: Capture, ttlMs = ttlOf(item.policy, item.value)): Entry {
     const { policy, tags, value } = item
     const createdAt = this.now()
     const freshUntil = createdAt + ttlMs * (1 - policy.jitter * this.#random())
-    return {
+    return newEntry({
       value,
       createdAt,
       freshUntil,
@@ -181,10 +132,8 @@ export class Engine implements FirstTier {
       tags: tags.length === 0 ? undefined : [...new Set(tags)].sort(),
       seq: capture.seq,
       stamp: undefined,
-      believedUntil: freshUntil,
-      usedAt: 0,
       generation: capture.generation,
-    }
+    })
   }
 
   /** Puts an entry into memory, and ends what was begun before it. */

@@ -12,12 +12,13 @@ import { CacheView } from './view.ts'
 export function openCache(options: CacheOptions): Cache {
   const settings = parseOptions(options)
   const { now, random, policy, maxKeyLength } = settings
+  const clock = new Clock(now, options.now !== undefined)
   const tier = new MemoryTier({
     ...settings.memory,
     now,
+    clock,
     onEvict: (key) => engine.emit({ type: 'evicted', key }),
   })
-  const clock = new Clock(now, options.now !== undefined)
   const engine = new Engine({ tier, now, clock, random, listener: options.onEvent })
   const { shared } = settings
   engine.attach(

@@ -12,8 +12,8 @@ import type {
 import type { Clock } from '../clock.ts'
 import type { Coherence } from '../coherence.ts'
 import type { Entry } from '../entry.ts'
-import { type EntryOptions, type Policy, resolvePolicy } from '../entry-options.ts'
-import { checkKey, checkValue, fullKey } from '../keys.ts'
+import type { EntryOptions, Policy } from '../entry-options.ts'
+import { checkKey } from '../keys.ts'
 import type { PopularKey } from '../popularity.ts'
 import { ALL, namespaceTag, userTags } from '../reserved.ts'
 import { type CacheStats, Counts } from '../stats.ts'
@@ -27,15 +27,13 @@ import {
   wrapFunction,
 } from '../wrap.ts'
 import type { Ask } from './ask.ts'
-import type { Engine, Item } from './engine.ts'
+import type { Engine } from './engine.ts'
+import { find, findMany } from './find.ts'
 import { invalidateAll, targetsOf } from './invalidate.ts'
 import type { Learned } from './learned.ts'
 import { eagerAt, obtain, renew } from './obtain.ts'
 import { statsOf } from './report.ts'
-
-const CALL_ONLY = ['signal', 'fresh']
-const ITEM_ONLY = ['key', 'value']
-const WRAP_ONLY = ['name', 'key']
+import { Terms } from './terms.ts'
 
 /** Of reads that are none of the user's. */
 const UNCOUNTED = new Counts()
@@ -58,6 +56,7 @@ export class CacheView implements Cache, Accessor {
   readonly #lru: LRUCache<string, Entry>
   readonly prefix: string
   readonly #tags: readonly string[]
+  readonly #terms: Terms
   readonly #counts: Counts
   readonly #now: () => number
   readonly #clock: Clock
@@ -71,6 +70,7 @@ export class CacheView implements Cache, Accessor {
     this.#lru = engine.tier.lru
     this.prefix = prefix
     this.#tags = tags
+    this.#terms = new Terms(policy, common.maxKeyLength, prefix, tags)
     this.#counts = engine.counts.of(prefix)
     this.#now = engine.now
     this.#clock = engine.clock
@@ -84,7 +84,7 @@ export class CacheView implements Cache, Accessor {
 
   peekEntry<V>(key: string): CacheEntry<V> | undefined {
     const now = this.#now()
-    const entry = this.#engine.usable(this.#full(key), now)
+    const entry = this.#engine.usable(this.#terms.key(key), now)
     return entry === undefined ? undefined : this.#describe<V>(entry, now)
   }
 
@@ -97,7 +97,7 @@ export class CacheView implements Cache, Accessor {
     key: string,
     options: { readonly stale?: boolean | undefined } = {},
   ): Promise<CacheEntry<V> | undefined> {
-    const entry = await this.#engine.find(this.#full(key), this.#counts)
+    const entry = await find(this.#engine, this.#terms.key(key), this.#counts)
     const now = this.#now()
     if (entry === undefined || (now >= entry.freshUntil && options.stale !== true)) {
       this.#counts.misses += 1
@@ -107,7 +107,7 @@ export class CacheView implements Cache, Accessor {
   }
 
   async has(key: string): Promise<boolean> {
-    const entry = await this.#engine.find(this.#full(key), UNCOUNTED)
+    const entry = await find(this.#engine, this.#terms.key(key), UNCOUNTED)
     return entry !== undefined && this.#now() < entry.freshUntil
   }
 
@@ -130,7 +130,7 @@ export class CacheView implements Cache, Accessor {
   }
 
   async set(key: string, value: unknown, options?: EntryOptions): Promise<void> {
-    await this.#engine.set([this.#item(key, value, this.#policyOf(options))])
+    await this.#engine.set([this.#terms.item(key, value, options)])
   }
 
   async delete(key: string): Promise<boolean> {
@@ -138,30 +138,28 @@ export class CacheView implements Cache, Accessor {
   }
 
   async getMany<V>(keys: readonly string[]): Promise<(V | undefined)[]> {
-    const full = keys.map((key) => this.#full(key))
-    const entries = await this.#engine.findMany(full, this.#counts, this)
+    const full = keys.map((key) => this.#terms.key(key))
+    const entries = await findMany(this.#engine, full, this.#counts, this)
     return entries.map((entry) => entry?.value as V | undefined)
   }
 
   async setMany(items: readonly SetItem[]): Promise<void> {
-    await this.#engine.set(
-      items.map((item) => this.#item(item.key, item.value, this.#policyOf(item, ITEM_ONLY))),
-    )
+    await this.#engine.set(this.#terms.items(items))
   }
 
   async deleteMany(keys: readonly string[]): Promise<number> {
-    return invalidateAll(this.#engine, [{ keys: keys.map((key) => this.#full(key)) }], true)
+    return invalidateAll(this.#engine, [{ keys: keys.map((key) => this.#terms.key(key)) }], true)
   }
 
   wrap<Args extends unknown[], R>(
     fn: (...args: Args) => R,
     options: WrapOptions<Args>,
   ): Wrapped<Args, R> {
-    return wrapFunction(this, fn, keyMaker(options), this.#entryOptions(options))
+    return wrapFunction(this, fn, keyMaker(options), this.#terms.wrapped(options))
   }
 
   cached<Args extends unknown[]>(options: WrapOptions<Args>): CachedMethod<Args> {
-    return cachedMethod(this, keyMaker(options), this.#entryOptions(options))
+    return cachedMethod(this, keyMaker(options), this.#terms.wrapped(options))
   }
 
   namespace(name: string): Cache {
@@ -170,7 +168,7 @@ export class CacheView implements Cache, Accessor {
   }
 
   async invalidate(target: InvalidateTarget, options: InvalidateOptions = {}): Promise<number> {
-    const targets = targetsOf(target, this.prefix, (key) => this.#full(key))
+    const targets = targetsOf(target, this.prefix, (key) => this.#terms.key(key))
     return invalidateAll(this.#engine, targets, options.sweep !== false)
   }
 
@@ -220,23 +218,25 @@ export class CacheView implements Cache, Accessor {
   /** A fresh entry of memory that needs no look at anything else. Nothing is made for it. */
   #hit(key: string): Entry | undefined {
     const entry = this.#lru.peek(key)
-    const now = this.#clock.read()
+    const tick = this.#clock.tick()
     const hit =
       entry !== undefined &&
-      now < entry.believedUntil &&
+      (tick < entry.servedUntil || this.#clock.ms < entry.believedUntil) &&
       (entry.generation === this.#coherence.generation || !this.#coherence.shared) &&
-      (entry.tags === undefined || this.#coherence.holds(entry))
+      (entry.tags === undefined || this.#coherence.holds(entry)) &&
+      // One of the cache's own: nobody's to ask for.
+      key.charCodeAt(this.prefix.length) !== 0
     const { observer } = this.#engine
     if (observer !== undefined) observer.accessed(key, hit, this)
     if (!hit) return undefined
-    this.#use(key, entry)
+    this.#use(key, entry, tick)
     return entry
   }
 
-  #use(key: string, entry: Entry): void {
-    // Moving it to the front costs as much as finding it: once in a millisecond is enough.
-    if (entry.usedAt !== this.#clock.moment) {
-      entry.usedAt = this.#clock.moment
+  #use(key: string, entry: Entry, tick: number): void {
+    // Moving it to the front costs as much as finding it: once in a tick is enough.
+    if (entry.usedAt !== tick) {
+      entry.usedAt = tick
       this.#lru.get(key)
     }
     this.#counts.l1Hits += 1
@@ -244,8 +244,8 @@ export class CacheView implements Cache, Accessor {
   }
 
   async #find<V>(key: string): Promise<V | undefined> {
-    const full = this.#full(key)
-    const entry = await this.#engine.find(full, this.#counts)
+    const full = this.#terms.key(key)
+    const entry = await find(this.#engine, full, this.#counts)
     if (entry !== undefined && this.#now() < entry.freshUntil) return entry.value as V
     this.#counts.misses += 1
     if (this.#engine.listening) this.#engine.emit({ type: 'miss', key: full })
@@ -260,6 +260,10 @@ export class CacheView implements Cache, Accessor {
     return (await obtain(this.#engine, this.#ask(key, factory, options))) as V
   }
 
+  #ask<V, Before>(key: string, factory: Factory<V, Before>, options?: GetOrSetOptions): Ask {
+    return this.#terms.ask(key, factory as Factory<unknown>, options, this.#counts)
+  }
+
   #renew<V, Before>(
     key: string,
     factory: Factory<V, Before>,
@@ -267,48 +271,6 @@ export class CacheView implements Cache, Accessor {
     held: Entry,
   ): void {
     void renew(this.#engine, this.#ask(key, factory, options), held)
-  }
-
-  #ask<V, Before>(
-    key: string,
-    factory: Factory<V, Before>,
-    options: GetOrSetOptions | undefined,
-  ): Ask {
-    const policy = this.#policyOf(options, CALL_ONLY)
-    return {
-      key: this.#full(key),
-      name: key,
-      factory: factory as Factory<unknown>,
-      policy,
-      tags: this.#tagsOf(policy),
-      signal: options?.signal,
-      fresh: options?.fresh === true,
-      counts: this.#counts,
-    }
-  }
-
-  #item(key: string, value: unknown, policy: Policy): Item {
-    return { key: this.#full(key), value: checkValue(value), policy, tags: this.#tagsOf(policy) }
-  }
-
-  #policyOf(options: EntryOptions | undefined, others?: readonly string[]): Policy {
-    const { policy } = this.#common
-    return options === undefined ? policy : resolvePolicy(policy, options, others)
-  }
-
-  #tagsOf({ tags }: Policy): readonly string[] {
-    return this.#tags.length === 0 ? tags : [...tags, ...this.#tags]
-  }
-
-  /** Those of a wrapped function that are its entries', checked now and not at the first miss. */
-  #entryOptions<Args extends unknown[]>(options: WrapOptions<Args>): EntryOptions {
-    const { name: _name, key: _key, ...entry } = options
-    this.#policyOf(options as EntryOptions, WRAP_ONLY)
-    return entry
-  }
-
-  #full(key: string): string {
-    return fullKey(this.prefix, key, this.#common.maxKeyLength)
   }
 
   #describe<V>(entry: Entry, now: number): CacheEntry<V> {

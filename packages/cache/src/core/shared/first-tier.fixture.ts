@@ -72,6 +72,7 @@ export function entryOf(value: unknown, more: Partial<Entry> = {}): Entry {
     seq: 0,
     stamp: undefined,
     believedUntil: now + 60_000,
+    servedUntil: 0,
     usedAt: 0,
     generation: 0,
     ...more,

@@ -1,6 +1,6 @@
 import type { Found } from '../coherence.ts'
 import type { Stored } from '../driver.ts'
-import type { Entry } from '../entry.ts'
+import { type Entry, newEntry } from '../entry.ts'
 import { askEpochs, believes, openTags, type Said } from './believing.ts'
 import { type Asking, DOUBTED, type Parts, Taken, unseen } from './parts.ts'
 import type { Watch } from './watched.ts'
@@ -89,7 +89,7 @@ export class Reader {
     if (storable === undefined) emit({ type: 'unreadable', key })
     if (storable === undefined || storable.staleUntil <= now()) return undefined
     const { value, createdAt, freshUntil, staleUntil, seq, tags } = storable
-    return {
+    return newEntry({
       value,
       createdAt,
       freshUntil,
@@ -97,10 +97,8 @@ export class Reader {
       tags,
       seq,
       stamp,
-      believedUntil: freshUntil,
-      usedAt: 0,
       generation: DOUBTED,
-    }
+    })
   }
 
   /** Too old, and the mark of a removal may be gone by now that came after it. */
