@@ -1,4 +1,4 @@
-import type { AccessObserver, Accessor } from '../access.ts'
+import type { AccessObserver } from '../access.ts'
 import type { Clock } from '../clock.ts'
 import type { Capture, Coherence, FirstTier, Target } from '../coherence.ts'
 import { type Entry, newEntry } from '../entry.ts'
