@@ -56,7 +56,12 @@ export class Member {
 
   constructor(fleet: Fleet, ports: readonly number[], name: string) {
     this.#child = fork(script, [ports.join(','), name], { stdio: 'inherit', execArgv: [] })
-    this.ready = new Promise((resolve) => {
+    this.ready = new Promise((resolve, reject) => {
+      this.#child.once('exit', (code) => {
+        const error = new Error(`a process of the fleet has ended by itself with ${code}`)
+        reject(error)
+        for (const order of this.#done.values()) order.reject(error)
+      })
       this.#child.on('message', (told: Told) => {
         if (told.type === 'ready') resolve()
         else if (told.type === 'make')
