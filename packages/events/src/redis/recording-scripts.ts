@@ -32,10 +32,12 @@ function scriptOf(body: string): EventsScript {
 
 /**
  * N, R; token, fingerprint, lease, owner, whether it is held under its name when it grows too large, whether
- * the asker has a complete one of the name, which then isn't begun anew unless it was forgotten.
+ * the asker has a complete one of the name, which then isn't begun anew unless it was forgotten. May be sent
+ * again.
  */
 export const claimScript = scriptOf(`
 local known = redis.call('HMGET', KEYS[1], 'token', 'fp', 'state', 'hold')
+if known[1] == ARGV[1] then return { 'recorder', ARGV[1] } end
 if known[1] then
   if known[2] ~= ARGV[2] then return { 'mismatch' } end
   if known[3] ~= 'too_large' then return { 'reader', known[1] } end

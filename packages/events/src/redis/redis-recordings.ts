@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { checkWhole, EventsError } from '../core/errors.ts'
 import type { ClaimOptions } from '../core/recording.ts'
 import type { RecordingStore, StoreClaim } from '../core/recording-store.ts'
@@ -40,6 +41,10 @@ export function redisRecordings(options: RedisRecordingsOptions): RecordingStore
 
 /** How long claims go without Redis after it didn't answer one. */
 const AWAY_MS = 1_000
+/** After how long a claim that broke off is made again. */
+const AGAIN_MS = 25
+/** Of how many claims that may have been made it is remembered that nobody heeds them. */
+const MOST_UNSURE = 1_000
 const FLUSH_MS = 1_000
 /** A recording may end between being found and being followed. */
 const TRIES = 3
@@ -51,6 +56,8 @@ class RedisRecordings implements RecordingStore {
   readonly #hints: Hints
   readonly #copies = new Map<string, RedisCopy<unknown>>()
   readonly #replicas = new Map<string, Set<Replica<unknown>>>()
+  /** Claims that broke off: Redis may have made them all the same, and others would wait for their recorder. */
+  readonly #unsure: { readonly name: string; readonly id: string }[] = []
   #timer: NodeJS.Timeout | undefined
   #awayUntil = 0
   /** Whether one claim finds out if Redis is back. */
@@ -85,14 +92,19 @@ class RedisRecordings implements RecordingStore {
     // Listens, so that others can tell this process of what comes of it.
     void this.#hints.pollMs
     this.#probing = isProbe
-    const asked = this.#ask<Head>(name, options, held)
+    const id = randomUUID()
+    const ask = () => this.#ask<Head>(name, id, options, held)
+    const asked = isProbe ? ask() : this.#insist(ask)
     try {
       const claim = await this.#inTime(asked)
       this.#awayUntil = 0
+      for (const each of this.#unsure.splice(0)) this.#undo(each.name, each.id)
       if (claim !== undefined) return claim
     } catch (error) {
       this.#awayUntil = performance.now() + AWAY_MS
       asked.then((claim) => this.#release(name, claim), this.#link.onError)
+      this.#unsure.push({ name, id })
+      if (this.#unsure.length > MOST_UNSURE) this.#unsure.shift()
       throw error
     } finally {
       if (isProbe) this.#probing = false
@@ -128,13 +140,27 @@ class RedisRecordings implements RecordingStore {
     }
   }
 
+  /** Makes a claim that breaks off again, as the same one: the connection may be back in time. */
+  async #insist<T>(ask: () => Promise<T>): Promise<T> {
+    const until = performance.now() + this.#claimTimeoutMs - AGAIN_MS
+    for (;;) {
+      try {
+        return await ask()
+      } catch (error) {
+        if (performance.now() > until) throw error
+      }
+      await pause(AGAIN_MS)
+    }
+  }
+
   async #ask<Head>(
     name: string,
+    own: string,
     options: ClaimOptions,
     held: boolean,
   ): Promise<StoreClaim<Head> | undefined> {
     for (let tries = 0; tries < TRIES; tries += 1) {
-      const claim = await this.#askOnce<Head>(name, options, held)
+      const claim = await this.#askOnce<Head>(name, own, options, held)
       if (claim !== undefined) return claim
     }
     return undefined
@@ -142,11 +168,11 @@ class RedisRecordings implements RecordingStore {
 
   async #askOnce<Head>(
     name: string,
+    own: string,
     { fingerprint, keepMs = 0, persist = false }: ClaimOptions,
     held: boolean,
   ): Promise<StoreClaim<Head> | undefined> {
     const { evaluate, leaseMs, me } = this.#link
-    const own = randomUUID()
     const keys = recordingKeys(this.#prefix, name, own)
     const print = fingerprint === undefined ? '' : digestOf(fingerprint)
     const hold = keepMs > 0 || persist ? 1 : 0
@@ -223,10 +249,14 @@ class RedisRecordings implements RecordingStore {
   /** Undoes a claim that nobody waited for. */
   #release(name: string, claim: StoreClaim<unknown> | undefined): void {
     if (claim?.role !== 'recorder') return
-    const { name: key, recording, log } = recordingKeys(this.#prefix, name, claim.id)
     this.#drop(claim.id)
+    this.#undo(name, claim.id)
+  }
+
+  #undo(name: string, id: string): void {
+    const { name: key, recording, log } = recordingKeys(this.#prefix, name, id)
     const { evaluate, onError } = this.#link
-    evaluate(abandonScript, [key, recording, log], [claim.id, 1]).catch(onError)
+    evaluate(abandonScript, [key, recording, log], [id, 1]).catch(onError)
   }
 
   /** Something happened to a recording; without a token, to any. */
