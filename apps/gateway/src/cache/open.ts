@@ -53,12 +53,8 @@ export async function openAnswers(
   const sharing = routes.filter(({ cache, coalesce }) => (cache ?? coalesce) !== undefined)
   const keyed = routes.some(({ idempotency }) => idempotency !== undefined)
   if (sharing.length === 0 && !keyed) return undefined
-  const { createRecordings, isEventsError } = await import('@tidegate/events')
-  const onError = (err: unknown): void => {
-    // That Redis is away is told by its connection, once.
-    if (isEventsError(err) || (err instanceof Error && err.name === 'RedisError')) return
-    logger.error({ err }, 'an answer could not be passed on')
-  }
+  const { createRecordings } = await import('@tidegate/events')
+  const onError = await sharingErrors(redis, logger)
   const isClustered = routes.some(({ coalesce }) => coalesce?.cluster)
   const shared = isClustered && redis !== undefined ? await recordingsIn(redis) : undefined
   const recordings = createRecordings<AnswerHead>({ onError, now, shared })
@@ -78,6 +74,21 @@ export async function openAnswers(
       warmer?.close()
       await Promise.allSettled([kept?.close(), recordings.close(), answers?.close()])
     },
+  }
+}
+
+/** Tells what went wrong with answers that are shared. */
+async function sharingErrors(
+  redis: SharedRedis | undefined,
+  logger: Logger,
+): Promise<(err: unknown) => void> {
+  const { isEventsError } = await import('@tidegate/events')
+  const errors = redis && (await import('@tidegate/redis'))
+  return (err) => {
+    if (isEventsError(err)) return
+    if (!errors?.isRedisError(err)) logger.error({ err }, 'an answer could not be passed on')
+    // That Redis is away is told by its connection, once; that it is full, say, isn't.
+    else if (err.code === 'reply_error') logger.warn({ err }, 'Redis refused to share an answer')
   }
 }
 

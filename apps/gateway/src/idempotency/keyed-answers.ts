@@ -1,4 +1,4 @@
-import { type Claim, createRecordings, isEventsError, type Recordings } from '@tidegate/events'
+import { type Claim, createRecordings, type Recordings } from '@tidegate/events'
 import type { AnswerHead } from '../answers/answer-head.ts'
 import type { SharedRedis } from '../redis.ts'
 import { KeyedRecorder } from './keyed-recorder.ts'
@@ -57,8 +57,8 @@ export class KeyedAnswers {
 }
 
 /**
- * The answers of this gateway, and through Redis those of all that share it. `onError` isn't told that Redis
- * is away: the gateway says so once.
+ * The answers of this gateway, and through Redis those of all that share it. `onError` is told of what went
+ * wrong with a claim, also that Redis is away.
  */
 export async function openKeyedAnswers(
   redis: SharedRedis | undefined,
@@ -66,7 +66,6 @@ export async function openKeyedAnswers(
 ): Promise<KeyedAnswers> {
   if (redis === undefined) return new KeyedAnswers()
   const { redisRecordings } = await import('@tidegate/events/redis')
-  const { isRedisError } = await import('@tidegate/redis')
   const { connections, prefix } = redis
   const shared = redisRecordings({
     redis: connections.commands,
@@ -76,9 +75,7 @@ export async function openKeyedAnswers(
   const recordings = createRecordings<AnswerHead>({
     maxRecordings: MOST_REMEMBERED,
     shared,
-    onError: (error) => {
-      if (!isRedisError(error) && !isEventsError(error)) onError(error)
-    },
+    onError,
   })
   return new KeyedAnswers(recordings)
 }
