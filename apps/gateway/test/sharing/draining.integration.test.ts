@@ -36,7 +36,7 @@ describe('a gateway that is told to stop', () => {
     expect(await Promise.all(faults)).toEqual(asked.map(() => undefined))
     expect(provider.hits).toBe(3)
     expect(await gateway.exit).toMatchObject({ code: 0 })
-  })
+  }, 60_000)
 
   it('completes what a client has left that will come again', async () => {
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -53,7 +53,7 @@ describe('a gateway that is told to stop', () => {
     resolve()
     expect(await request.closedEarly).toBeNull()
     expect(await gateway.exit).toMatchObject({ code: 0 })
-  })
+  }, 60_000)
 
   it('breaks off nothing of all that it took, and takes no more', async () => {
     const traffic = new Traffic([gateway])
@@ -79,5 +79,5 @@ describe('a gateway that is told to stop', () => {
     )
     expect(await Promise.all(faults)).toEqual(asked.map(() => undefined))
     expect(await gateway.exit).toMatchObject({ code: 0 })
-  })
+  }, 60_000)
 })

@@ -83,7 +83,7 @@ async function round(seed: number): Promise<void> {
 describe('a stream that is shared', () => {
   it('comes whole and once to those who stay, whoever leaves', async () => {
     for (let seed = 1; seed <= ROUNDS; seed += 1) await round(seed)
-  })
+  }, 60_000)
 
   it('is given up when the last has left, and begun anew by the next', async () => {
     provider.reset()
