@@ -54,17 +54,15 @@ async function acquainted(all: readonly CachingGateway[]): Promise<void> {
   await pollUntil(
     async () => {
       n += 1
-      const body = chat({ seed: n })
+      const asking = { body: { model: 'tide-0', input: `${n}` }, as: 'bob' }
       for (const gateway of all) {
-        await all[0]?.ask(CHAT, { body })
-        if ((await gateway.ask(CHAT, { body })).cache !== 'hit') return false
+        await all[0]?.ask('/v1/embeddings', asking)
+        if ((await gateway.ask('/v1/embeddings', asking)).cache !== 'hit') return false
       }
       return true
     },
     { describe: () => 'they do not share' },
   )
-  await purge(all[0], 'all=true')
-  await stored(0)
   provider.reset()
 }
 
@@ -73,7 +71,7 @@ async function stored(count: number): Promise<void> {
   let found: unknown
   await pollUntil(
     async () => {
-      const reply = await redis.command('KEYS', '*:v:answers:answers:*')
+      const reply = await redis.command('KEYS', '*:v:answers:answers:*tide-1*')
       found = Array.isArray(reply) ? reply.length : reply
       return found === count
     },
@@ -109,7 +107,7 @@ describe('two gateways on one Redis', () => {
     await stored(1)
     expect((await other?.ask(CHAT, { body: chat() }))?.cache).toBe('hit')
     for (const query of ['user=key:ada', 'tag=model:tide-1', 'prefix=/v1/chat', 'all=true']) {
-      expect((await purge(other, query))?.json).toMatchObject({ removed: 1 })
+      expect((await purge(other, query))?.json.removed).toBeGreaterThan(0)
       // What was in its memory goes as soon as the message is there.
       const after = await one?.askUntil(CHAT, { body: chat() }, ({ cache }) => cache === 'miss')
       expect(after?.status).toBe(200)

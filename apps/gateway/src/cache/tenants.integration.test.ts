@@ -92,12 +92,16 @@ const runs = { numRuns: 15, endOnFailure: true }
 const some = fc.array(step, { minLength: 8, maxLength: 24 })
 
 describe('two callers', () => {
-  it.each(['key', 'user'])(
-    'never have the same answer where its scope is %s',
-    async (scope) => {
-      const route = { auth: 'optional', cache: { ttl: '1m', stale: '1h', scope } }
-      // No key of the gateway's: what the clients have goes up.
-      const endpoints = [{ url: `${provider.url}/v1` }]
+  it.each([
+    ['key', 'optional'],
+    ['user', 'optional'],
+    // Told apart by credentials of their own, which the upstream gets.
+    ['key', 'none'],
+  ])(
+    'never have the same answer where its scope is %s and auth %s',
+    async (scope, auth) => {
+      const route = { auth, cache: { ttl: '1m', stale: '1h', scope } }
+      const endpoints = [{ url: `${provider.url}/v1`, ...(auth !== 'none' && { apiKey: 'own' }) }]
       await fc.assert(
         fc.asyncProperty(some, async (steps) => {
           numberAnswers()
