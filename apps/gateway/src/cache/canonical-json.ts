@@ -33,74 +33,102 @@ export function canonicalObject(body: Buffer): CanonicalObject | undefined {
 class NotPlain extends Error {}
 
 const SPACE = /[ \t\n\r]*/y
+const CONTROL = /[^ -\uffff]/
 /** Neither the end, nor an escape, nor a control character. */
 const RUN = /[ !#-[\]-\uffff]*/y
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const WORD = /true|false|null/y
 
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+
+/** Above so many members of one object, names that are there twice are looked for by a set. */
+const FEW = 12
+
 class Reader {
   readonly #text: string
   #at = 0
+  /** Nothing in it could be wrong within a string but its escapes. */
+  readonly #isOneLine: boolean
+  /** Where the next one is, from wherever it was looked for last; -1 where there is none. */
+  #backslash: number
+  /** The object's own members, while they are read. */
+  readonly #own = new Map<string, string>()
 
   constructor(text: string) {
     this.#text = text
+    this.#isOneLine = !text.includes('\n') && !CONTROL.test(text)
+    this.#backslash = text.indexOf('\\')
   }
 
   whole(): CanonicalObject {
-    const members = this.#begin('{') ? this.#members(0) : refuse()
-    const canonical = { text: joined(members, false), members }
+    const text = this.#passes('{') ? this.#object(0, false) : refuse()
     this.#skipSpace()
-    return this.#at === this.#text.length ? canonical : refuse()
+    return this.#at === this.#text.length ? { text, members: this.#own } : refuse()
   }
 
   #value(depth: number, ordered: boolean): string {
     if (depth > MAX_DEPTH) refuse()
     this.#skipSpace()
     switch (this.#text[this.#at]) {
+      case '"':
+        return this.#string()
       case '{':
         this.#at += 1
-        return joined(this.#members(depth), ordered)
+        return this.#object(depth, ordered)
       case '[':
         this.#at += 1
         return this.#array(depth)
-      case '"':
-        return this.#string()
       default:
-        return this.#match(WORD) || this.#match(NUMBER) || refuse()
+        return this.#match(NUMBER) || this.#match(WORD) || refuse()
     }
   }
 
-  #members(depth: number): Map<string, string> {
-    const members = new Map<string, string>()
-    if (this.#begin('}')) return members
+  /** Behind its brace. */
+  #object(depth: number, ordered: boolean): string {
+    if (this.#passes('}')) return '{}'
+    const names: string[] = []
+    const pairs: string[] = []
     do {
       this.#skipSpace()
-      const name: string = JSON.parse(this.#string())
-      if (members.has(name) || !this.#begin(':')) refuse()
-      members.set(name, this.#value(depth + 1, name === 'properties'))
-    } while (this.#begin(','))
-    return this.#begin('}') ? members : refuse()
+      const name = this.#string()
+      if (!this.#passes(':')) refuse()
+      const value = this.#value(depth + 1, name === '"properties"')
+      names.push(name)
+      pairs.push(`${name}:${value}`)
+      if (depth === 0) this.#own.set(JSON.parse(name), value)
+    } while (this.#passes(','))
+    if (!this.#passes('}') || isRepeating(names)) refuse()
+    // Names differ before their ends, or one ends first: what follows them never decides.
+    return `{${(ordered ? pairs : pairs.sort()).join(',')}}`
   }
 
   #array(depth: number): string {
-    if (this.#begin(']')) return '[]'
+    if (this.#passes(']')) return '[]'
     const values: string[] = []
     do values.push(this.#value(depth + 1, false))
-    while (this.#begin(','))
-    return this.#begin(']') ? `[${values.join(',')}]` : refuse()
+    while (this.#passes(','))
+    return this.#passes(']') ? `[${values.join(',')}]` : refuse()
   }
 
   #string(): string {
     const text = this.#text
     const from = this.#at
-    if (text[from] !== '"') refuse()
+    if (text.charCodeAt(from) !== QUOTE) refuse()
+    if (this.#isOneLine) {
+      const end = text.indexOf('"', from + 1)
+      if (this.#isPlain(from, end)) {
+        this.#at = end + 1
+        return text.slice(from, this.#at)
+      }
+    }
     this.#at += 1
     let escaped = false
     for (;;) {
       this.#match(RUN)
-      const end = text[this.#at]
-      if (end === '"') break
-      if (end !== '\\') refuse()
+      const end = text.charCodeAt(this.#at)
+      if (end === QUOTE) break
+      if (end !== BACKSLASH) refuse()
       escaped = true
       this.#at += 2
     }
@@ -109,8 +137,15 @@ class Reader {
     return escaped ? meant(written) : written
   }
 
+  #isPlain(from: number, end: number): boolean {
+    if (this.#backslash !== -1 && this.#backslash < from) {
+      this.#backslash = this.#text.indexOf('\\', from)
+    }
+    return end !== -1 && (this.#backslash === -1 || this.#backslash > end)
+  }
+
   /** Whether the next character that counts is this one, which is then passed. */
-  #begin(character: string): boolean {
+  #passes(character: string): boolean {
     this.#skipSpace()
     if (this.#text[this.#at] !== character) return false
     this.#at += 1
@@ -123,11 +158,17 @@ class Reader {
   }
 
   #match(pattern: RegExp): string {
-    pattern.lastIndex = this.#at
-    const found = pattern.exec(this.#text)?.[0] ?? ''
-    this.#at += found.length
-    return found
+    const from = this.#at
+    pattern.lastIndex = from
+    // What may be empty always matches, and the others leave it at 0 when they don't.
+    if (pattern.test(this.#text)) this.#at = pattern.lastIndex
+    return this.#at === from ? '' : this.#text.slice(from, this.#at)
   }
+}
+
+function isRepeating(names: readonly string[]): boolean {
+  if (names.length > FEW) return new Set(names).size < names.length
+  return names.some((name, at) => names.indexOf(name) < at)
 }
 
 /** Without escapes that needn't be. */
@@ -137,11 +178,6 @@ function meant(written: string): string {
   } catch {
     return refuse()
   }
-}
-
-function joined(members: ReadonlyMap<string, string>, ordered: boolean): string {
-  const names = ordered ? [...members.keys()] : [...members.keys()].sort()
-  return `{${names.map((name) => `${JSON.stringify(name)}:${members.get(name)}`).join(',')}}`
 }
 
 function refuse(): never {
