@@ -1,11 +1,16 @@
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { decorators } from './decorators.ts'
 
 // Tests read the packages' sources: a change needs no build to be seen. Vite's own conditions have to
 // be repeated, as a project that sets this list replaces it.
 const conditions = ['@tidegate/source', 'module', 'node', 'development|production']
-const resolveSources = { ssr: { resolve: { conditions } }, resolve: { conditions } }
+const sources = {
+  ssr: { resolve: { conditions } },
+  resolve: { conditions },
+  plugins: [decorators()],
+}
 
 export default defineConfig({
   root: fileURLToPath(new URL('../..', import.meta.url)),
@@ -16,7 +21,7 @@ export default defineConfig({
     maxWorkers: Math.max(1, Math.min(4, availableParallelism())),
     projects: [
       {
-        ...resolveSources,
+        ...sources,
         test: {
           name: 'unit',
           include: [
@@ -29,7 +34,7 @@ export default defineConfig({
         },
       },
       {
-        ...resolveSources,
+        ...sources,
         test: {
           name: 'integration',
           include: ['{packages,apps,tooling,examples}/*/{src,test}/**/*.integration.test.ts'],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createCache } from './cache.ts'
-import { cachedMethod, keyMaker } from './wrap.ts'
+import { keyMaker } from './wrap.ts'
 
 describe('wrap', () => {
   it('caches a function’s results by its simple arguments', async () => {
@@ -78,24 +78,46 @@ describe('wrap', () => {
 })
 
 describe('cached', () => {
-  it('replaces a method, which keeps its `this`', async () => {
+  it('decorates a method, which keeps its `this`, its arguments and its type', async () => {
     const cache = createCache()
     class Users {
+      readonly prefix = 'user'
       calls = 0
+
+      @cache.cached({ name: 'users', ttl: '5m' })
       async find(id: string): Promise<string> {
         this.calls += 1
-        return `user ${id}`
+        return `${this.prefix} ${id}`
       }
     }
-    const decorate = cachedMethod(cache, keyMaker<[string]>({ name: 'users' }), { ttl: '5m' })
-    const context = {} as ClassMethodDecoratorContext<Users, Users['find']>
-    Users.prototype.find = decorate<Users, [string], string>(Users.prototype.find, context)
     const users = new Users()
-    expect([await users.find('1'), await users.find('1'), users.calls]).toEqual([
-      'user 1',
-      'user 1',
-      1,
-    ])
+    const found: string[] = [await users.find('1'), await users.find('1'), await users.find('2')]
+    expect(found).toEqual(['user 1', 'user 1', 'user 2'])
+    expect(users.calls).toBe(2)
     expect(cache.peek('users:["1"]')).toBe('user 1')
+  })
+
+  it('takes a key of the arguments, and runs a method once for all who wait', async () => {
+    const cache = createCache()
+    class Orders {
+      calls = 0
+
+      @cache.cached({ key: ({ id }: { id: number }) => `order:${id}`, tags: ['orders'] })
+      async load({ id }: { id: number }): Promise<number> {
+        this.calls += 1
+        return id
+      }
+    }
+    const orders = new Orders()
+    await Promise.all([orders.load({ id: 7 }), orders.load({ id: 7 })])
+    expect(orders.calls).toBe(1)
+    expect(await cache.invalidate({ tag: 'orders' })).toBe(1)
+    expect([await orders.load({ id: 7 }), orders.calls]).toEqual([7, 2])
+  })
+
+  it('wants a name or a key, and right options, when the class is defined', () => {
+    const cache = createCache()
+    expect(() => cache.cached({})).toThrow('`name`')
+    expect(() => cache.cached({ name: 'f', ttl: 'long' })).toThrow('ttl')
   })
 })
