@@ -63,11 +63,15 @@ export class Warmer {
     this.#routes.push({ match, answers })
   }
 
-  /** Warms at start and on schedule, as far as it is set to. `ready`: when the second tier can be asked. */
+  /**
+   * Warms at start and on schedule, as far as it is set to. `ready`: when the second tier can be asked; it may
+   * reject.
+   */
   begin(ready: Promise<unknown>): void {
     const { atStart, every } = this.#parts.settings
     const warm = (): void => void this.warmPopular().catch(() => {})
-    if (atStart) void ready.then(warm, warm)
+    const start = atStart ? warm : () => {}
+    ready.then(start, start)
     if (every !== undefined) this.#timer = setInterval(warm, every).unref()
   }
 
