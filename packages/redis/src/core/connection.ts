@@ -183,10 +183,12 @@ export class Connection {
     onStateChange?.({ connection: role, from, to, ...(reason === undefined ? {} : { reason }) })
   }
 
-  #unavailable(command = 'It'): RedisUnavailableError {
+  #unavailable(command?: string): RedisUnavailableError {
     const { where } = this.#options.plan
     const why = this.#state === 'closed' ? 'is closed' : `is ${this.#state}`
-    const message = `${command.toUpperCase()} was not sent: the connection to Redis at ${where} ${why}.`
+    const what =
+      command === undefined ? 'Nothing can be sent' : `${command.toUpperCase()} was not sent`
+    const message = `${what}: the connection to Redis at ${where} ${why}.`
     return new RedisUnavailableError(message, this.#reason ? { cause: this.#reason } : {})
   }
 }
