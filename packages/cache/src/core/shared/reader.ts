@@ -123,11 +123,17 @@ export class Reader {
     return valid
   }
 
-  /** Newest wins; what a factory made may be made of older data, which a greater number tells. */
+  /**
+   * Newest wins. What a factory made is only as new as the data it was made of: whatever came after it began
+   * is newer, and so is what has a greater number.
+   */
   #isNewer(key: string, theirs: Entry | undefined, mine: Entry): boolean {
     if (theirs === undefined) return false
-    if (theirs.createdAt >= mine.createdAt) return true
-    return this.#parts.unsent.origin(key)?.explicit !== true && theirs.seq > mine.seq
+    const { unsent, now } = this.#parts
+    const origin = unsent.origin(key)
+    if (origin === undefined || origin.explicit) return theirs.createdAt >= mine.createdAt
+    const begunAt = now() - (performance.now() - origin.begun)
+    return theirs.createdAt >= Math.min(begunAt, mine.createdAt) || theirs.seq > mine.seq
   }
 
   async #writeBack(
