@@ -65,7 +65,8 @@ export interface Cache extends AsyncDisposable {
   cached<Args extends unknown[]>(options: WrapOptions<Args>): CachedMethod<Args>
   /**
    * A cache whose keys begin with `name:`. It shares everything else: tiers, tags, limits. Closing it does
-   * nothing.
+   * nothing. Use one way to a key: what is written elsewhere by its whole key, `name:key`, isn't met by an
+   * `invalidate` of the namespace without `sweep`, and may still come in after one if there is no bus.
    */
   namespace(name: string): Cache
   /**
