@@ -23,6 +23,18 @@ describe('Messages', () => {
     expect(other.decode(one.encode(message, 7))).toEqual({ message, latest: 7 })
   })
 
+  it('are several where one would be too long to be read', () => {
+    const keys = Array.from(
+      { length: 500 },
+      (_, at) => [`${'\u0000'.repeat(9_000)}${at}`, 's'] as const,
+    )
+    const texts = one.encodeAll({ type: 'keys', keys }, 7)
+    const read = texts.map((text) => other.decode(text)?.message)
+    expect(texts.length).toBeGreaterThan(1)
+    expect(read.flatMap((message) => (message?.type === 'keys' ? message.keys : []))).toEqual(keys)
+    expect(one.encodeAll({ type: 'freed', key: 'k' }, 7)).toHaveLength(1)
+  })
+
   it('are ignored by who wrote them, and by other caches', () => {
     const text = one.encode({ type: 'freed', key: 'k' }, 7)
     expect(one.decode(text)).toBeUndefined()

@@ -40,6 +40,16 @@ export class Messages {
     return JSON.stringify({ v: VERSION, c: this.#cache, s: this.#sender, n: latest, m: message })
   }
 
+  /** The same in as many messages as it takes: one that is too long is heard by nobody. */
+  encodeAll(message: Message, latest: number): readonly string[] {
+    const text = this.encode(message, latest)
+    if (text.length <= MOST_TEXT || message.type !== 'keys' || message.keys.length < 2)
+      return [text]
+    const half = Math.ceil(message.keys.length / 2)
+    const halves = [message.keys.slice(0, half), message.keys.slice(half)]
+    return halves.flatMap((keys) => this.encodeAll({ type: 'keys', keys }, latest))
+  }
+
   /** `undefined` for our own, another cache's, another version's and whatever else is said there. */
   decode(text: string): Received | undefined {
     if (text.length > MOST_TEXT) return undefined

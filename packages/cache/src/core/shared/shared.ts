@@ -231,8 +231,9 @@ export class Shared implements Coherence {
   async #tell(message: Message, ask: Asking): Promise<void> {
     const { bus } = this.#options
     if (bus === undefined) return
-    const text = this.#messages.encode(message, this.#epochs.latest)
-    await ask(() => bus.publish(text))
+    for (const text of this.#messages.encodeAll(message, this.#epochs.latest)) {
+      await ask(() => bus.publish(text))
+    }
   }
 
   #makeOutage(): Outage {
