@@ -40,7 +40,7 @@ export function clientHeaders(
     const value = head.headers[i + 1] ?? ''
     if (name === 'set-cookie' && isOthers) continue
     if (name === 'age' && age !== undefined) {
-      age += /^\d+$/.test(value) ? Number(value) : 0
+      age += /^\d+$/.test(value) ? Math.min(Number(value), 2 ** 31) : 0
       continue
     }
     given.add(name)

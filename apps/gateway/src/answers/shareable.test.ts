@@ -30,6 +30,12 @@ describe('isShareable', () => {
     expect(isShareable(asked({ [name]: 'x' }))).toBe(false)
   })
 
+  it('is false of one that takes headers back on their way', () => {
+    expect(isShareable(asked({ connection: 'close, Accept-Language' }))).toBe(false)
+    expect(isShareable(asked({ connection: 'TE, close' }))).toBe(true)
+    expect(isShareable(asked({ connection: 'Upgrade, HTTP2-Settings' }))).toBe(true)
+  })
+
   it('is false of HEAD and of handshakes', () => {
     expect(isShareable(asked({}, { method: 'HEAD' }))).toBe(false)
     expect(isShareable(asked({}, { method: 'GET', upgraded: {} }))).toBe(false)

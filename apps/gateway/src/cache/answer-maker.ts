@@ -7,6 +7,7 @@ import { recordAnswer } from '../answers/record.ts'
 import { anonymous } from '../auth/identity.ts'
 import type { RouteCacheSettings } from '../config/settings.ts'
 import type { GatewayEnv } from '../env.ts'
+import { calledBy } from '../handlers/forward.ts'
 import type { TokenUsage } from '../usage/reservation.ts'
 import { encodeAnswer, type KeptAnswer } from './kept-answer.ts'
 import { contextOf, encodeRequest, type KeptRequest } from './kept-request.ts'
@@ -86,11 +87,12 @@ export class AnswerMaker {
   warmItem(request: KeptRequest, mayCall: () => boolean): WarmItem | undefined {
     const { outbound, recogniser, kept } = this.#route
     const { body } = request
-    const c = contextOf(request, outbound.route)
-    const recognised = recogniser.recognise(c, body)
+    const recognised = recogniser.recognise(contextOf(request, outbound.route), body)
     if (recognised?.reuse !== 'keep') return undefined
     const load = async (context: FactoryContext): Promise<Uint8Array> => {
       if (!mayCall()) throw new Error('The budget is spent.')
+      // Its time begins with its turn.
+      const c = contextOf(request, outbound.route)
       this.#warmed += 1
       const name = `warm ${recognised.key} ${this.#warmed}`
       const claim = await kept.recordings.claim(name, { persist: true })
@@ -111,7 +113,7 @@ export class AnswerMaker {
     if (!target.ok) return
     const request: KeptRequest = {
       ...{ method: c.get('exchange').method, target: target.path + target.query, body },
-      headers: recogniser.headers.lasting(rawHeaders),
+      headers: [...recogniser.headers.lasting(rawHeaders), ...calledBy(c)],
       identity: settings.scope === 'public' ? anonymous : c.get('identity'),
     }
     const again = recogniser.recognise(contextOf(request, outbound.route), body)

@@ -48,6 +48,7 @@ describe('wishesOf', () => {
   it('reads anything', () => {
     fc.assert(fc.property(fc.string({ maxLength: 60 }), (text) => void wishesOf(text)))
     expect(wishesOf(`${'"'.repeat(100_000)}`)).toEqual(NO_WISHES)
+    expect(wishesOf(`${'x=1, '.repeat(3_000)}no-store`).noStore).toBe(true)
   })
 })
 

@@ -70,8 +70,7 @@ const DIRECTIVE = /([!#$%&'*+.^_`|~\w-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,
 /** By name in lower case; `''` where it has no value. Of two that contradict each other, neither counts. */
 function directives(text: string): ReadonlyMap<string, string> {
   const said = new Map<string, string>()
-  // What no client needs a thousand characters for is not looked for.
-  for (const [, name = '', quoted, plain] of text.slice(0, 1000).matchAll(DIRECTIVE)) {
+  for (const [, name = '', quoted, plain] of text.matchAll(DIRECTIVE)) {
     const value = quoted ?? plain ?? ''
     const known = name.toLowerCase()
     const before = said.get(known)

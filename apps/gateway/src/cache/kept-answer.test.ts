@@ -40,7 +40,11 @@ describe('a kept answer', () => {
   })
 
   it('has nothing that was for the first one alone', () => {
-    const names = ['set-cookie', 'x-tidegate-upstream-ratelimit-remaining', 'openai-processing-ms']
+    const names = [
+      ...['set-cookie', 'openai-processing-ms', 'server-timing', 'retry-after', 'cf-ray'],
+      ...['x-tidegate-upstream-ratelimit-remaining', 'anthropic-ratelimit-tokens-remaining'],
+      ...['request-id', 'x-tidegate-upstream-request-id', 'apim-request-id', 'x-amzn-requestid'],
+    ]
     const encoded = encodeAnswer(
       recorded([...names.flatMap((name) => [name, '1']), 'x-a', '1']),
       terms,

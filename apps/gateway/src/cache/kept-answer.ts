@@ -2,7 +2,7 @@ import { decodeRecording, encodeRecording, type Recording, replay } from '@tideg
 import type { AnswerHead } from '../answers/answer-head.ts'
 import type { TokenUsage } from '../usage/reservation.ts'
 import type { KeepTerms } from './storable.ts'
-import { headerOf } from './storable.ts'
+import { ageMsOf } from './storable.ts'
 
 /** The head of an answer that is kept, with all that is to be known of it later. */
 interface KeptHead extends AnswerHead {
@@ -24,7 +24,8 @@ export interface KeptAnswer {
 }
 
 /** Those that speak of the one call that was made, or of the one who made it. */
-const PASSING = /^(?:set-cookie2?|x-tidegate-upstream-.*ratelimit.*|openai-processing-ms)$/
+const PASSING =
+  /^(?:set-cookie2?|.*rate-?limit.*|retry-after(?:-ms)?|(?:.*-)?request-?id|cf-ray|openai-processing-ms|server-timing|authentication-info)$/
 
 /** A complete answer as bytes. `undefined` if it isn't complete, or wasn't kept whole. */
 export function encodeAnswer(
@@ -63,11 +64,11 @@ export function decodeAnswer(encoded: Uint8Array): KeptAnswer | undefined {
   if (found === undefined || recording === undefined) return undefined
   const { head, body, endedAt } = found
   if (typeof head !== 'object' || head.terms === undefined) return undefined
-  const age = Number(headerOf(head, 'age') ?? 0)
+  const initialAgeMs = ageMsOf(head)
   const answer: KeptAnswer = {
     ...{ recording, terms: head.terms, usage: head.usage, bytes: body.length },
     completedAt: endedAt,
-    initialAgeMs: Number.isFinite(age) && age > 0 ? age * 1000 : 0,
+    initialAgeMs,
   }
   decoded.set(encoded, answer)
   return answer

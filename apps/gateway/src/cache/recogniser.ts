@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import { isShareable } from '../answers/shareable.ts'
 import type { GatewayEnv } from '../env.ts'
+import { calledBy } from '../handlers/forward.ts'
 import { type CallerScope, callerScope } from '../idempotency/scope.ts'
 import type { Route } from '../routes.ts'
 import { canonicalObject } from './canonical-json.ts'
@@ -57,17 +58,22 @@ export class Recogniser {
     const reuse = this.#reuse(promised, target.path, content)
     if (reuse === 'none') return undefined
     const isObject = content !== null && 'members' in content
+    const telling = this.headers.of(rawHeaders, isObject)
     const key = requestKey({
       ...{ route: this.#name, scope, method, path: target.path, query: target.query },
-      headers: this.headers.of(rawHeaders, isObject),
+      headers: this.#isPlain ? [...telling, ...calledBy(c)] : telling,
       body: content,
     })
     return { reuse, key, model: modelOf(content), path: target.path }
   }
 
+  get #isPlain(): boolean {
+    return this.#route.primary.protocol === 'http'
+  }
+
   /** What an AI endpoint is asked is known only if it is JSON. */
   #reuse(promised: Reuse, path: string, content: Parameters<typeof modelOf>[0]): Reuse {
-    if (this.#route.primary.protocol === 'http' || content === null) return promised
+    if (this.#isPlain || content === null) return promised
     if (Buffer.isBuffer(content)) return 'none'
     return lesserOf(promised, reuseOfBody(path, content))
   }

@@ -89,8 +89,13 @@ function isTellable(vary: string | undefined, covers: StoreRules['covers']): boo
 function freshnessOf(head: AnswerHead, terms: Terms, isShared: boolean): number {
   const lifetime =
     (isShared ? terms.sharedMaxAgeMs : undefined) ?? terms.maxAgeMs ?? lifetimeByDate(head)
-  const age = Number(headerOf(head, 'age') ?? 0)
-  return lifetime - (Number.isFinite(age) && age > 0 ? age * 1000 : 0)
+  return lifetime - ageMsOf(head)
+}
+
+/** How old it had become elsewhere. What is no number is passed over, and of several the first one counts. */
+export function ageMsOf(head: AnswerHead): number {
+  const [age = ''] = (headerOf(head, 'age') ?? '').split(',', 1)
+  return /^\s*\d+\s*$/.test(age) ? Math.min(Number(age), 2 ** 31) * 1000 : 0
 }
 
 function lifetimeByDate(head: AnswerHead): number {

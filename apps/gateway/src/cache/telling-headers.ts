@@ -1,16 +1,27 @@
 import type { Protocol } from '../config/settings.ts'
 
 /** Headers of a request that make another answer of it, on any route. */
-const ALWAYS = ['accept', 'content-type', 'origin']
+const ALWAYS = ['accept', 'content-type', 'content-encoding', 'origin']
 
 /** Providers' own: organisation, project, version, beta features. */
 const PROVIDERS = /^(?:openai|anthropic)-/
 
-/** On plain services anything may count; these nearly always do. */
-const PLAIN = ['accept-language', 'prefer']
+/** On plain services anything may count; these nearly always do. Frameworks take the latter for the request's own. */
+const PLAIN = [
+  ...['accept-language', 'prefer'],
+  ...['x-http-method-override', 'x-http-method', 'x-method-override'],
+  ...['x-original-url', 'x-rewrite-url', 'x-original-host', 'x-host'],
+]
 
 /** By its name it says who asks, or for whom. Some are credentials, which nobody here has judged. */
-const WHO = /auth|token|secret|session|csrf|tenant|user(?!-agent)|account|customer|impersonat/
+const WHO = new RegExp(
+  [
+    ...['auth', 'token', 'secret', 'session', 'csrf', 'credential', 'signature', 'jwt', 'oidc'],
+    ...['cert', 'assertion', '(?<!idempotency-|websocket-)key'],
+    ...['user(?!-agent)', 'account', 'customer', 'impersonat', 'principal', 'identity', 'email'],
+    ...['role', 'client-id', 'tenant', 'workspace', '(?<!openai-)(?:org|project)'],
+  ].join('|'),
+)
 
 /** The credentials that pass are in the request's scope; what is dropped or made anew counts for nothing. */
 const ELSEWHERE = new Set([
@@ -21,6 +32,8 @@ const ELSEWHERE = new Set([
 /** The most names of which it is remembered whether they tell: clients choose them. */
 const MOST_NAMES = 500
 
+type Header = readonly [name: string, value: string]
+
 /** Which headers of a route's requests are part of what identifies an answer. */
 export class TellingHeaders {
   readonly #always: ReadonlySet<string>
@@ -30,21 +43,24 @@ export class TellingHeaders {
 
   constructor(protocol: Protocol, vary: readonly string[]) {
     this.#plainly = new Set(protocol === 'http' ? ['*/*'] : ['*/*', 'application/json'])
-    this.#always = new Set([...ALWAYS, ...(protocol === 'http' ? PLAIN : []), ...vary])
+    this.#always = new Set([
+      ...ALWAYS,
+      ...(protocol === 'http' ? PLAIN : []),
+      ...vary.map(hyphened),
+    ])
   }
 
-  /** What of these headers counts, in one order and spelling. `isJson`: the body's type is known. */
+  /** What of these headers counts, in one order and spelling. `isJson`: the body is, and its one type says so. */
   of(raw: readonly string[], isJson: boolean): readonly string[] {
-    const found: [name: string, value: string][] = []
+    const found: Header[] = []
     for (let i = 0; i + 1 < raw.length; i += 2) {
       const name = this.#nameOf(raw[i] ?? '')
-      if (name === undefined || (isJson && name === 'content-type')) continue
-      const value = raw[i + 1] ?? ''
-      if (name === 'accept' && this.#plainly.has(value)) continue
-      found.push([name, value])
+      if (name === undefined) continue
+      found.push([name, raw[i + 1] ?? ''])
     }
     // Stable: those of one name keep their order, which counts.
-    return found.sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0)).flat()
+    found.sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0))
+    return this.#withoutPlain(found, isJson).flat()
   }
 
   /** Of these headers what may be kept for longer than the request: nothing that says who asks. */
@@ -55,14 +71,23 @@ export class TellingHeaders {
 
   /** Whether an answer that varies by this header can be told from others. */
   covers(name: string): boolean {
-    const lower = name.toLowerCase()
+    const lower = hyphened(name)
     return ELSEWHERE.has(lower) || this.#counts(lower)
   }
 
-  /** In lower case if it counts: many headers come with each request, and the same ones every time. */
+  /** Leaves out what says nothing if it is alone: which of two an upstream goes by, nobody can tell. */
+  #withoutPlain(found: readonly Header[], isJson: boolean): readonly Header[] {
+    const isAlone = (name: string): boolean => found.filter(([each]) => each === name).length === 1
+    return found.filter(([name, value]) => {
+      if (name === 'content-type') return !(isJson && isAlone(name))
+      return !(name === 'accept' && this.#plainly.has(value) && isAlone(name))
+    })
+  }
+
+  /** In lower case, with hyphens, if it counts: many headers come with each request, and the same ones every time. */
   #nameOf(written: string): string | undefined {
     if (this.#known.has(written)) return this.#known.get(written)
-    const lower = written.toLowerCase()
+    const lower = hyphened(written)
     const name = this.#counts(lower) ? lower : undefined
     if (this.#known.size < MOST_NAMES) this.#known.set(written, name)
     return name
@@ -72,4 +97,9 @@ export class TellingHeaders {
     if (this.#always.has(lower)) return true
     return !ELSEWHERE.has(lower) && (PROVIDERS.test(lower) || WHO.test(lower))
   }
+}
+
+/** In one spelling: servers that hand headers on as variables (CGI, WSGI) can't tell these apart. */
+function hyphened(name: string): string {
+  return name.toLowerCase().replaceAll('_', '-')
 }

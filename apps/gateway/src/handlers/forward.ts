@@ -186,12 +186,18 @@ export function upstreamTarget(
  * front says of the client's own connection holds; what anyone else says does not.
  */
 export function pushForwarded(headers: string[], c: Context<GatewayEnv>): void {
+  const { clientIp }: Exchange = c.get('exchange')
+  headers.push('x-forwarded-for', clientIp, ...calledBy(c))
+}
+
+/** By which scheme and name the client has called us: services make their links of it. */
+export function calledBy(c: Context<GatewayEnv>): string[] {
   const { incoming } = c.env
-  const { clientIp, peerTrusted }: Exchange = c.get('exchange')
+  const { peerTrusted }: Exchange = c.get('exchange')
   const proto = peerTrusted ? incoming.headers['x-forwarded-proto'] : undefined
   const host = peerTrusted ? incoming.headers['x-forwarded-host'] : undefined
-  headers.push('x-forwarded-for', clientIp)
-  headers.push('x-forwarded-proto', proto === 'https' || incoming.secure ? 'https' : 'http')
+  const told = ['x-forwarded-proto', proto === 'https' || incoming.secure ? 'https' : 'http']
   const named = typeof host === 'string' ? host : incoming.headers.host
-  if (named !== undefined) headers.push('x-forwarded-host', named)
+  if (named !== undefined) told.push('x-forwarded-host', named)
+  return told
 }
