@@ -19,12 +19,29 @@ export function timer(name: string, value: unknown): number {
   return ms
 }
 
-/** A name that nobody knows is a mistake in writing. */
+/** An array, as a text or another iterable would be taken apart. */
+export function list<T>(name: string, value: readonly T[]): readonly T[] {
+  if (Array.isArray(value)) return value
+  throw wrong(name, value, 'an array')
+}
+
+/** A function, if there is anything. */
+export function optionalFunction(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'function') throw wrong(name, value, 'a function')
+}
+
+/** An object with none but known names; one that nobody knows is a mistake in writing. */
 export function checkNames(of: string, options: object, known: readonly string[]): void {
+  if (!isObject(options)) throw wrong(of, options, `an object of ${known.join(', ')}`)
   const unknown = Object.keys(options).find((name) => !known.includes(name))
   if (unknown === undefined) return
   throw new CacheError(
     'invalid_option',
     `There is no option "${of}.${unknown}". There are: ${known.join(', ')}.`,
   )
+}
+
+/** Neither `null`, nor a list, nor what has no properties of its own. */
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -12,7 +12,7 @@ const UNITS: Readonly<Record<string, number>> = {
 }
 
 /** About a hundred years: sums with the present time stay exact. */
-export const MAX_MS: number = 2 ** 42
+const MAX_MS: number = 2 ** 42
 
 /** Longer than this Node's timers can't wait: they would fire at once. */
 export const MAX_TIMER_MS: number = 2 ** 31 - 1
@@ -37,6 +37,7 @@ export function describe(value: unknown): string {
   if (typeof value === 'string') {
     return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
   }
-  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return `${value}`
-  return Array.isArray(value) ? 'an array' : `a ${typeof value}`
+  if (Array.isArray(value)) return 'an array'
+  if (typeof value === 'object' && value !== null) return 'an object'
+  return typeof value === 'function' || typeof value === 'symbol' ? `a ${typeof value}` : `${value}`
 }

@@ -1,4 +1,4 @@
-import { timer, wrong } from './checks.ts'
+import { isObject, timer, wrong } from './checks.ts'
 import { type Duration, parseDuration } from './duration.ts'
 import { CacheError } from './errors.ts'
 
@@ -84,6 +84,7 @@ export function resolvePolicy(
   options: EntryOptions,
   others: readonly string[] = [],
 ): Policy {
+  if (!isObject(options)) throw wrong('options', options, 'an object such as { ttl: "5m" }')
   const policy: Mutable<Policy> = { ...defaults }
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue

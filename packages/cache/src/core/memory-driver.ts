@@ -7,11 +7,11 @@ import { matcher } from './match.ts'
 /** How {@link memoryDriver} is made. */
 export interface MemoryDriverOptions {
   /** How many entries (and marks), tags and leases are kept, of each. Default 10,000. */
-  readonly maxEntries?: number
+  readonly maxEntries?: number | undefined
   /** How many bytes of entries are kept. Default 256 MiB. */
-  readonly maxBytes?: number
+  readonly maxBytes?: number | undefined
   /** The time in milliseconds. Default `Date.now`. */
-  readonly now?: () => number
+  readonly now?: (() => number) | undefined
 }
 
 /** A driver whose data are in this process. */

@@ -1,4 +1,4 @@
-import { checkNames, count, wrong } from './checks.ts'
+import { checkNames, count, isObject, optionalFunction, wrong } from './checks.ts'
 import type { CacheBus, CacheDriver } from './driver.ts'
 import { type Duration, parseDuration } from './duration.ts'
 import { DEFAULT_POLICY, type EntryOptions, type Policy, resolvePolicy } from './entry-options.ts'
@@ -88,16 +88,13 @@ export interface Settings {
 
 /** Checks options and sets the defaults. */
 export function parseOptions(options: CacheOptions): Settings {
+  if (!isObject(options)) throw wrong('options', options, 'an object such as { ttl: "5m" }')
   const { name = 'default', now = systemTime, random = Math.random, maxKeyLength = 1_024 } = options
   if (typeof name !== 'string' || name === '') throw wrong('name', name, 'a text that isn’t empty')
-  if (typeof now !== 'function') throw wrong('now', now, 'a function')
-  if (typeof random !== 'function') throw wrong('random', random, 'a function')
-  if (options.bus !== undefined && options.l2 === undefined) {
-    throw new CacheError(
-      'invalid_option',
-      'A bus tells of changes in a second tier: it needs `l2`.',
-    )
-  }
+  optionalFunction('now', now)
+  optionalFunction('random', random)
+  optionalFunction('onEvent', options.onEvent)
+  checkBus(options)
   return {
     name,
     now,
@@ -109,16 +106,22 @@ export function parseOptions(options: CacheOptions): Settings {
   }
 }
 
+function checkBus({ bus, l2 }: CacheOptions): void {
+  if (bus === undefined) return
+  if (l2 === undefined) {
+    const message = 'A bus tells of changes in a second tier: it needs `l2`.'
+    throw new CacheError('invalid_option', message)
+  }
+  if (typeof bus?.publish === 'function' && typeof bus.subscribe === 'function') return
+  throw wrong('bus', bus, 'a bus such as redisBus({ redis, subscriber })')
+}
+
 function parseMemory(l1: CacheOptions['l1']): Settings['memory'] {
   if (l1 === false) return { entries: 0, bytes: undefined, sizeOf: undefined, ttlMs: undefined }
-  if (l1 !== undefined && (typeof l1 !== 'object' || l1 === null)) {
-    throw wrong('l1', l1, 'an object of limits, or false')
-  }
+  if (l1 !== undefined && !isObject(l1)) throw wrong('l1', l1, 'an object of limits, or false')
   const { entries = 10_000, bytes, sizeOf, ttl } = l1 ?? {}
   checkNames('l1', l1 ?? {}, OWN_OF_L1)
-  if (sizeOf !== undefined && typeof sizeOf !== 'function') {
-    throw wrong('l1.sizeOf', sizeOf, 'a function')
-  }
+  optionalFunction('l1.sizeOf', sizeOf)
   return {
     entries: count('l1.entries', entries, 1),
     bytes: bytes === undefined ? undefined : count('l1.bytes', bytes, 1),

@@ -1,4 +1,4 @@
-import { CacheError } from './errors.ts'
+import { checkNames, count } from './checks.ts'
 import { Popularity, type PopularityOptions, type PopularKey } from './popularity.ts'
 
 /** Under it the record is kept in the second tier: an entry as any other, but for nobody's use. */
@@ -82,13 +82,9 @@ export class PopularEntries {
 }
 
 function checked(options: PopularityOptions): PopularityOptions {
-  for (const name of ['size', 'every', 'halfLifeMs'] as const) {
-    const value = options[name]
-    if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) continue
-    throw new CacheError(
-      'invalid_option',
-      `popular.${name} is ${value}; it has to be a whole number from 1.`,
-    )
+  checkNames('popular', options, ['size', 'every', 'halfLifeMs'])
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined) count(`popular.${name}`, value, 1)
   }
   return options
 }

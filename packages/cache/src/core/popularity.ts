@@ -10,11 +10,11 @@ export interface PopularKey {
 /** How popular entries are recorded. */
 export interface PopularityOptions {
   /** How many are remembered; default 1,000. Up to four times as many are while they are being counted. */
-  readonly size?: number
+  readonly size?: number | undefined
   /** One in so many accesses is counted, drawn at random; default 16. */
-  readonly every?: number
+  readonly every?: number | undefined
   /** After how many milliseconds an access counts half; default an hour. */
-  readonly halfLifeMs?: number
+  readonly halfLifeMs?: number | undefined
 }
 
 interface Clocks {

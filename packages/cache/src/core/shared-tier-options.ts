@@ -47,6 +47,8 @@ export function parseSharedTier(
     compress = false,
   } = options
   checkNames('l2', options, OWN)
+  if (compress !== false) checkNames('l2.compress', compress, ['above'])
+  checkSerializer(options.serializer)
   return {
     driver,
     softTimeoutMs: softTimeout === undefined ? undefined : timer('l2.softTimeout', softTimeout),
@@ -55,6 +57,15 @@ export function parseSharedTier(
     compressAbove: compress === false ? false : count('l2.compress.above', compress.above, 0),
     serializer: options.serializer,
   }
+}
+
+function checkSerializer(serializer: Serializer | undefined): void {
+  if (serializer === undefined) return
+  const { name, serialize, deserialize } = Object(serializer) as Partial<Serializer>
+  const named = typeof name === 'string' && /^[\x20-\x7e]{1,64}$/.test(name)
+  if (named && typeof serialize === 'function' && typeof deserialize === 'function') return
+  const wanted = 'one such as structuredSerializer: a name, serialize and deserialize'
+  throw wrong('l2.serializer', serializer, wanted)
 }
 
 function isDriver(value: unknown): value is CacheDriver {

@@ -1,16 +1,18 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Cache, FactoryContext } from './cache.ts'
+import { checkNames, count, optionalFunction, wrong } from './checks.ts'
 import { type Duration, MAX_TIMER_MS, parseDuration } from './duration.ts'
 import type { EntryOptions } from './entry-options.ts'
-import { CacheError } from './errors.ts'
 
 /** An entry to be there before anybody asks for it. */
 export interface WarmItem<V = unknown> {
   readonly key: string
   /** Makes the value; as the factory of `getOrSet`. */
   readonly load: (context: FactoryContext<V>) => V | Promise<V>
-  readonly options?: EntryOptions
+  readonly options?: EntryOptions | undefined
 }
+
+const KNOWN = ['concurrency', 'onProgress', 'budget', 'signal']
 
 type Outcome = 'done' | 'failed' | 'skipped'
 
@@ -38,16 +40,18 @@ export interface WarmResult extends WarmProgress {
 
 export interface WarmOptions {
   /** How many are loaded at the same time; default 4. */
-  readonly concurrency?: number
+  readonly concurrency?: number | undefined
   /** Called after each entry. What it throws is ignored. */
-  readonly onProgress?: (progress: WarmProgress) => void
+  readonly onProgress?: ((progress: WarmProgress) => void) | undefined
   /**
    * How many loaders may be called, and how long new ones may be begun. What is under way then is finished.
    * Default: as many and as long as it takes.
    */
-  readonly budget?: { readonly calls?: number; readonly ms?: Duration }
+  readonly budget?:
+    | { readonly calls?: number | undefined; readonly ms?: Duration | undefined }
+    | undefined
   /** Ends it: `warm` rejects with the signal's reason, and loaders that nobody else waits for are aborted. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -88,7 +92,10 @@ class Warming {
   readonly #aborted = () => this.#wake()
 
   constructor(cache: Pick<Cache, 'getOrSet'>, total: number | undefined, options: WarmOptions) {
+    checkNames('warm', options, KNOWN)
     const { concurrency = 4, budget = {}, signal } = options
+    checkNames('warm.budget', budget, ['calls', 'ms'])
+    optionalFunction('onProgress', options.onProgress)
     this.#cache = cache
     this.#options = options
     this.#total = total
@@ -203,15 +210,10 @@ class Warming {
   }
 }
 
-function count(name: string, value: number, least: number): number {
-  if (Number.isInteger(value) && value >= least) return value
-  throw new CacheError(
-    'invalid_option',
-    `${name} is ${value}; it has to be a whole number from ${least}.`,
-  )
-}
-
 function sizeOf(items: object): number | undefined {
+  if (typeof items !== 'object' || items === null) {
+    throw wrong('items', items, 'a list of { key, load }')
+  }
   if ('length' in items && typeof items.length === 'number') return items.length
   if ('size' in items && typeof items.size === 'number') return items.size
   return undefined

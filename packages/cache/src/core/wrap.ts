@@ -1,4 +1,5 @@
 import type { Cache } from './cache.ts'
+import { optionalFunction, wrong } from './checks.ts'
 import { describe } from './duration.ts'
 import type { EntryOptions } from './entry-options.ts'
 import { CacheError } from './errors.ts'
@@ -31,9 +32,10 @@ export type CachedMethod<Args extends unknown[]> = <This, Rest extends Args, R>(
 export function keyMaker<Args extends unknown[]>(
   options: WrapOptions<Args>,
 ): (...args: Args) => string {
-  const { name, key } = options
+  const { name, key } = Object(options) as WrapOptions<Args>
+  optionalFunction('key', key)
   if (name !== undefined && (typeof name !== 'string' || name === '')) {
-    throw new CacheError('invalid_option', `name is ${describe(name)}; it has to be a text.`)
+    throw wrong('name', name, 'a text that isn’t empty')
   }
   if (key === undefined) {
     if (name !== undefined) return (...args) => `${name}:${simpleKey(name, args)}`
@@ -65,6 +67,7 @@ export function wrapFunction<Args extends unknown[], R>(
   keyOf: (...args: Args) => string,
   options: EntryOptions,
 ): Wrapped<Args, R> {
+  if (typeof fn !== 'function') throw wrong('What is wrapped', fn, 'a function')
   return Object.assign(
     async (...args: Args): Promise<Awaited<R>> =>
       await cache.getOrSet(keyOf(...args), async () => await fn(...args), options),

@@ -1,4 +1,5 @@
 import type { Cache, SetItem } from '../core/cache.ts'
+import { wrong } from '../core/checks.ts'
 import { type Duration, parseDuration } from '../core/duration.ts'
 import type { EntryOptions } from '../core/entry-options.ts'
 
@@ -8,7 +9,7 @@ export interface KeyvStoreOptions {
    * How long what Keyv sets without a ttl is kept, which to Keyv is for ever. Default `365d`. Sooner, it
    * may leave for want of room, as in any cache.
    */
-  readonly ttl?: Duration
+  readonly ttl?: Duration | undefined
 }
 
 /** What Keyv sets several of at a time. `ttl` in milliseconds. */
@@ -33,6 +34,9 @@ export class KeyvStore {
   #scope: Cache
 
   constructor(cache: Cache, { ttl = '365d' }: KeyvStoreOptions) {
+    if (typeof cache?.namespace !== 'function') {
+      throw wrong('keyvStore: the cache', cache, 'what createCache returns')
+    }
     this.#cache = cache
     this.#scope = cache
     this.#ttlMs = parseDuration('ttl', ttl)

@@ -1,4 +1,5 @@
 import type { InvalidateTarget } from '../cache.ts'
+import { list } from '../checks.ts'
 import type { Target } from '../coherence.ts'
 import { describe } from '../duration.ts'
 import { checkTag, userTag } from '../entry-options.ts'
@@ -56,11 +57,6 @@ function nameOf(target: Target): string {
   if (!('match' in target)) return `tag ${target.tag}`
   if ('prefix' in target.match) return `prefix ${target.match.prefix}`
   return `pattern ${target.match.pattern}`
-}
-
-function list(name: string, value: readonly string[]): readonly string[] {
-  if (Array.isArray(value)) return value
-  throw new CacheError('invalid_option', `${name} is ${describe(value)}; it has to be an array.`)
 }
 
 function text(name: string, value: unknown): string {

@@ -1,4 +1,5 @@
 import type { Factory, GetOrSetOptions, SetItem } from '../cache.ts'
+import { list, wrong } from '../checks.ts'
 import { type EntryOptions, type Policy, resolvePolicy } from '../entry-options.ts'
 import { checkValue, fullKey } from '../keys.ts'
 import type { Counts } from '../stats.ts'
@@ -29,6 +30,10 @@ export class Terms {
     return fullKey(this.#prefix, key, this.#maxKeyLength)
   }
 
+  keys(keys: readonly string[]): readonly string[] {
+    return list('keys', keys).map((key) => this.key(key))
+  }
+
   ask(
     key: string,
     factory: Factory<unknown>,
@@ -36,6 +41,9 @@ export class Terms {
     counts: Counts,
   ): Ask {
     const policy = this.#over(options, CALL_ONLY)
+    if (typeof factory !== 'function') {
+      throw wrong('factory', factory, 'a function that makes the value')
+    }
     return {
       key: this.key(key),
       name: key,
@@ -53,7 +61,9 @@ export class Terms {
   }
 
   items(items: readonly SetItem[]): Item[] {
-    return items.map((item) => this.#item(item.key, item.value, this.#over(item, ITEM_ONLY)))
+    return list('items', items).map((item) =>
+      this.#item(item.key, item.value, this.#over(item, ITEM_ONLY)),
+    )
   }
 
   /** Those of a wrapped function that are its entries', checked now and not at the first miss. */

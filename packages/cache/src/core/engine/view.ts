@@ -9,6 +9,7 @@ import type {
   InvalidateTarget,
   SetItem,
 } from '../cache.ts'
+import { checkNames } from '../checks.ts'
 import type { Clock } from '../clock.ts'
 import type { Coherence } from '../coherence.ts'
 import type { Entry } from '../entry.ts'
@@ -138,8 +139,7 @@ export class CacheView implements Cache, Accessor {
   }
 
   async getMany<V>(keys: readonly string[]): Promise<(V | undefined)[]> {
-    const full = keys.map((key) => this.#terms.key(key))
-    const entries = await findMany(this.#engine, full, this.#counts, this)
+    const entries = await findMany(this.#engine, this.#terms.keys(keys), this.#counts, this)
     return entries.map((entry) => entry?.value as V | undefined)
   }
 
@@ -148,7 +148,7 @@ export class CacheView implements Cache, Accessor {
   }
 
   async deleteMany(keys: readonly string[]): Promise<number> {
-    return invalidateAll(this.#engine, [{ keys: keys.map((key) => this.#terms.key(key)) }], true)
+    return invalidateAll(this.#engine, [{ keys: this.#terms.keys(keys) }], true)
   }
 
   wrap<Args extends unknown[], R>(
@@ -168,6 +168,7 @@ export class CacheView implements Cache, Accessor {
   }
 
   async invalidate(target: InvalidateTarget, options: InvalidateOptions = {}): Promise<number> {
+    checkNames('invalidate', options, ['sweep'])
     const targets = targetsOf(target, this.prefix, (key) => this.#terms.key(key))
     return invalidateAll(this.#engine, targets, options.sweep !== false)
   }

@@ -1,7 +1,6 @@
 import type { FactoryContext } from '../cache.ts'
-import { describe } from '../duration.ts'
+import { checkNames, count, optionalFunction, wrong } from '../checks.ts'
 import type { EntryOptions } from '../entry-options.ts'
-import { CacheError } from '../errors.ts'
 import { Prediction, type PredictionSettings } from './prediction.ts'
 
 /** How entries are fetched before they are asked for. */
@@ -22,8 +21,10 @@ interface Tier {
   readonly now: () => number
 }
 
-/** Whole numbers but for the shares, with the least that makes sense. */
+const SHARES = ['confidence', 'maxWaste'] as const
+/** Whole numbers, with the least that makes sense. */
 const LEAST = { callsPerMinute: 0, pauseMs: 0, withinMs: 1, maxKeys: 1 } as const
+const KNOWN = ['load', 'caller', ...SHARES, ...Object.keys(LEAST), 'options']
 
 /**
  * Puts prediction in front of a cache: what it fetches goes through the namespace that was asked for it.
@@ -43,27 +44,19 @@ export function predict(options: PredictionOptions, tier: Tier): Prediction {
 }
 
 function check(options: PredictionOptions): PredictionOptions {
-  if (typeof options?.load !== 'function') throw wrong('load', options?.load, 'a function')
-  const { caller } = options
-  if (caller !== undefined && typeof caller !== 'function') {
-    throw wrong('caller', caller, 'a function')
+  checkNames('prediction', options, KNOWN)
+  if (typeof options.load !== 'function') {
+    throw wrong('prediction.load', options.load, 'a function')
   }
-  for (const name of ['confidence', 'maxWaste'] as const) {
+  optionalFunction('prediction.caller', options.caller)
+  for (const name of SHARES) {
     const value = options[name]
     if (value === undefined || (value >= 0 && value <= 1)) continue
-    throw wrong(name, value, 'a number from 0 to 1')
+    throw wrong(`prediction.${name}`, value, 'a number from 0 to 1')
   }
   for (const [name, least] of Object.entries(LEAST)) {
     const value = options[name as keyof typeof LEAST]
-    if (value === undefined || (Number.isSafeInteger(value) && value >= least)) continue
-    throw wrong(name, value, `a whole number from ${least}`)
+    if (value !== undefined) count(`prediction.${name}`, value, least)
   }
   return options
-}
-
-function wrong(name: string, value: unknown, wanted: string): CacheError {
-  return new CacheError(
-    'invalid_option',
-    `prediction.${name} is ${describe(value)}; it has to be ${wanted}.`,
-  )
 }

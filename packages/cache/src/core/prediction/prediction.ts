@@ -7,26 +7,26 @@ import { type Suggestion, Transitions } from './transitions.ts'
 /** How next-needed entries are predicted. */
 export interface PredictionSettings {
   /** In what share of the times a key must have come next to be fetched in advance; default 0.5. */
-  readonly confidence?: number
+  readonly confidence?: number | undefined
   /** How many entries are fetched in advance in a minute at most; default 60. */
-  readonly callsPerMinute?: number
+  readonly callsPerMinute?: number | undefined
   /** Above which share of waste it stops by itself; default 0.5. */
-  readonly maxWaste?: number
+  readonly maxWaste?: number | undefined
   /** How long it then stops before it tries again, in milliseconds; default 10 minutes. */
-  readonly pauseMs?: number
+  readonly pauseMs?: number | undefined
   /**
    * For how many milliseconds after an access the next one counts as following it, and for how long an
    * entry that was fetched in advance may wait for its use before it counts as waste; default a minute.
    */
-  readonly withinMs?: number
+  readonly withinMs?: number | undefined
   /** Of how many keys it is known what follows, and of how many callers what was last; default 10,000. */
-  readonly maxKeys?: number
+  readonly maxKeys?: number | undefined
   /**
    * Whose access this is, such as a session or a user, as the application knows it (by an
    * `AsyncLocalStorage`, say). Absent, or where it is `undefined`, all accesses are taken for one caller's:
    * then little can be learned where many ask at the same time.
    */
-  readonly caller?: () => string | undefined
+  readonly caller?: (() => string | undefined) | undefined
 }
 
 /** What prediction did and what it was worth. */
