@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { CacheDriver, Match, Stored, Write } from '../core/driver.ts'
 import { matcher } from '../core/match.ts'
+import { GatheredReads } from './gathered-reads.ts'
 import { KeyNames } from './key-names.ts'
 import { checkMethods, type RedisClient } from './redis-client.ts'
 import {
@@ -57,6 +58,7 @@ export function redisDriver({
 class InRedis implements CacheDriver {
   readonly #redis: RedisClient
   readonly #names: KeyNames
+  readonly #gathered = new GatheredReads((names) => this.#readTogether(names))
   /** Whether keys may be read together: not on a Cluster, which says so. */
   #together = true
 
@@ -67,15 +69,7 @@ class InRedis implements CacheDriver {
 
   async read(keys: readonly string[]): Promise<readonly Stored[]> {
     const names = keys.map((key) => this.#names.entry(key))
-    if (names.length < 2 || !this.#together) return await this.#readApart(names)
-    try {
-      const replies = chunksOf(names).map((some) => this.#redis.callBuffer('MGET', ...some))
-      return (await Promise.all(replies)).flatMap((reply) => listOf(reply).map(storedOf))
-    } catch (error) {
-      if (!says('CROSSSLOT', error)) throw error
-      this.#together = false
-      return await this.#readApart(names)
-    }
+    return await (this.#together ? this.#gathered.read(names) : this.#readApart(names))
   }
 
   async write(writes: readonly Write[]): Promise<readonly boolean[]> {
@@ -141,6 +135,18 @@ class InRedis implements CacheDriver {
 
   async unlock(key: string, token: string): Promise<void> {
     await this.#redis.evaluate(unlockScript, [this.#names.lease(key)], [token])
+  }
+
+  async #readTogether(names: readonly string[]): Promise<readonly Stored[]> {
+    if (names.length < 2) return await this.#readApart(names)
+    try {
+      const replies = chunksOf(names).map((some) => this.#redis.callBuffer('MGET', ...some))
+      return (await Promise.all(replies)).flatMap((reply) => listOf(reply).map(storedOf))
+    } catch (error) {
+      if (!says('CROSSSLOT', error)) throw error
+      this.#together = false
+      return await this.#readApart(names)
+    }
   }
 
   async #readApart(names: readonly string[]): Promise<readonly Stored[]> {
