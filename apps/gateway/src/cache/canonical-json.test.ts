@@ -118,6 +118,7 @@ describe('canonicalObject', () => {
     ['a control character', '{"a":"\u0001"}'],
     ['an open string', '{"a":"'],
     ['an open escape', '{"a":"\\'],
+    ['what has too many members', `{"a":[${'{"b":1},'.repeat(50_000)}1]}`],
     ['what is nested too deeply', `{"a":${'['.repeat(300)}${']'.repeat(300)}}`],
   ])('has none of %s', (_, body) => {
     expect(form(body)).toBeUndefined()

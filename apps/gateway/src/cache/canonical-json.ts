@@ -10,6 +10,9 @@ export interface CanonicalObject {
 /** Deeper than any request is meant to be: it is taken for its bytes. */
 const MAX_DEPTH = 200
 
+/** With more members than this in all of it, too: to sort what ten megabytes can hold takes half a second. */
+const MOST_MEMBERS = 50_000
+
 /**
  * The canonical form of a body that is a JSON object: without insignificant white space, names sorted,
  * strings as they are meant. Two bodies have the same form only if every reader takes them for the same:
@@ -48,6 +51,7 @@ const FEW = 12
 class Reader {
   readonly #text: string
   #at = 0
+  #members = 0
   /** Nothing in it could be wrong within a string but its escapes. */
   readonly #isOneLine: boolean
   /** Where the next one is, from wherever it was looked for last; -1 where there is none. */
@@ -92,7 +96,8 @@ class Reader {
     do {
       this.#skipSpace()
       const name = this.#string()
-      if (!this.#passes(':')) refuse()
+      this.#members += 1
+      if (!this.#passes(':') || this.#members > MOST_MEMBERS) refuse()
       const value = this.#value(depth + 1, name === '"properties"')
       names.push(name)
       pairs.push(`${name}:${value}`)
