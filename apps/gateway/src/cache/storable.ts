@@ -107,12 +107,21 @@ function lifetimeByDate(head: AnswerHead): number {
 }
 
 function isGoodJson(body: Uint8Array, protocol: Protocol): boolean {
+  const value = jsonOf(body)
+  return value !== undefined && (protocol === 'http' || !saysError(value))
+}
+
+/** Whether it is JSON in which a provider of AI says that it went wrong, whatever the status has said. */
+export function tellsError(body: Uint8Array): boolean {
+  const value = jsonOf(body)
+  return typeof value === 'object' && value !== null && saysError(value)
+}
+
+function jsonOf(body: Uint8Array): unknown {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(body)
-    const value: unknown = JSON.parse(text)
-    return protocol === 'http' || !saysError(value)
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
   } catch {
-    return false
+    return undefined
   }
 }
 

@@ -23,8 +23,16 @@ export class KeyedAnswers {
     this.#recordings = recordings
   }
 
-  /** Finds what has the name, and keeps it for `windowMs` if it is new and settles its request. */
-  async claim(name: string, fingerprint: string, windowMs: number): Promise<KeyedClaim> {
+  /**
+   * Finds what has the name, and keeps it for `windowMs` if it is new and settles its request. `isFailure`: of
+   * the body of a success.
+   */
+  async claim(
+    name: string,
+    fingerprint: string,
+    windowMs: number,
+    isFailure?: (body: Uint8Array) => boolean,
+  ): Promise<KeyedClaim> {
     const keep = { shared: true, persist: true, keepMs: windowMs, fingerprint }
     const claim = await this.#recordings.claim(name, keep)
     if (claim.role !== 'recorder') return claim
@@ -33,6 +41,7 @@ export class KeyedAnswers {
       // The next to ask begins anew from now on. Where Redis can't be told, it is told by the end.
       onPassing: () => void this.#recordings.forget(name).catch(() => {}),
       onOver: () => this.#over(),
+      isFailure,
     })
     return { role: 'recorder', recorder }
   }

@@ -5,6 +5,7 @@ import type { Origin } from '../answers/answer-head.ts'
 import type { Outbound } from '../answers/outbound.ts'
 import { recordAnswer } from '../answers/record.ts'
 import { type Answered, serveFrom } from '../answers/serve.ts'
+import { tellsError } from '../cache/storable.ts'
 import type { GatewayEnv } from '../env.ts'
 import { wholeBody } from '../handlers/body.ts'
 import { GatewayError } from '../problems.ts'
@@ -61,8 +62,9 @@ async function once(
   const { outbound, answers, window } = parts
   const body = await wholeBody(c, outbound.transfer.body)
   const fingerprint = fingerprintIn(c, body)
+  const isFailure = outbound.route.primary.protocol === 'http' ? undefined : tellsError
   return await serveFrom(c, outbound, async () => {
-    const claim = await answers.claim(name, fingerprint, window)
+    const claim = await answers.claim(name, fingerprint, window, isFailure)
     tellReplayed(c, claim.role === 'reader')
     switch (claim.role) {
       case 'mismatch':

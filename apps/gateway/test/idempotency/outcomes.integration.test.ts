@@ -47,6 +47,17 @@ describe('an answer to a request with an Idempotency-Key', () => {
     })
   }
 
+  it('is no final one when it says with a 200 that it failed', async () => {
+    const asked = { key: freshKey() }
+    const json = { error: { message: 'The model is overloaded.', code: 502 } }
+    provider.next({ status: 200, json })
+    const first = await told(ask(gateway, asked))
+    expect(first).toMatchObject({ status: 200, body: JSON.stringify(json), replayed: false })
+    expect(await told(ask(gateway, asked))).toMatchObject({ status: 200, replayed: false })
+    expect(await told(ask(gateway, asked))).toMatchObject({ status: 200, replayed: true })
+    expect(provider.hits).toBe(2)
+  })
+
   it('is no final one when its upstream asks for a repeat', async () => {
     const asked = { key: freshKey() }
     provider.next({ status: 400, headers: { 'x-should-retry': 'true' } })
