@@ -17,7 +17,7 @@ const entry = z.strictObject({
   /** Whose answer it is to be, in the form of sessions' users. */
   as: z
     .string()
-    .regex(/^(key|jwt|oauth):./)
+    .regex(/^(key|jwt|oauth):./, 'expected key:ID, jwt:USER or oauth:USER')
     .max(1_000)
     .optional(),
 })
@@ -48,7 +48,8 @@ function read(body: Buffer): z.output<typeof order> {
   }
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
-  throw nothing(`The body is not as expected at "${issue?.path.join('.') ?? ''}".`)
+  const [where, what] = [issue?.path.join('.') ?? '', issue?.message ?? '']
+  throw nothing(`The body is not as expected at "${where}": ${what.replace(/\.$/, '')}.`)
 }
 
 function requestOf({ path, method, headers, body, as }: z.output<typeof entry>): KeptRequest {

@@ -87,6 +87,13 @@ describe('a route that asks nobody who they are', () => {
     },
   )
 
+  it('is told that no Idempotency-Key could be somebody’s', async () => {
+    const warnings = warningsOf(await check(withKey('idempotency: 1h')))
+    expect(warnings.join()).toContain('left to the upstream; set auth: required')
+    expect(warningsOf(await check(withKey('idempotency: off')))).toEqual([])
+    expect(warningsOf(await check(file({ route: 'idempotency: 1h' })))).toEqual([])
+  })
+
   it(`may keep answers by the client’s own credential where that goes up`, async () => {
     expect(problemsOf(await check(file({ route: 'cache: 5m' })))).toEqual([])
   })

@@ -32,5 +32,7 @@ export function isEventsError(error: unknown): error is EventsError {
  */
 export function checkWhole(option: string, value: number, lowest: number): number {
   if (Number.isSafeInteger(value) && value >= lowest) return value
-  throw new EventsError('invalid_option', `${option} must be a whole number from ${lowest}.`)
+  const given = typeof value === 'string' ? JSON.stringify(value) : String(value)
+  const wanted = `a whole number from ${lowest}`
+  throw new EventsError('invalid_option', `${option} is ${given}; it has to be ${wanted}.`)
 }

@@ -6,6 +6,7 @@ import { authOf } from './exposure.ts'
 /** What is wrong with answers that are kept or shared. */
 export const sharingRules: readonly Rule<GatewayConfig>[] = [
   findNobodys,
+  findIdleKeys,
   findTwoScopes,
   findIdleMethods,
   findSecretVary,
@@ -33,6 +34,18 @@ function findNobodys(config: GatewayConfig): readonly Finding[] {
       `nobody is asked here who they are, so no answer could be told to be somebody's; ` +
       `write scope: public under ${key} if everybody may have the same, or set auth: required`
     return [{ path: ['routes', index, key], message }]
+  })
+}
+
+// The Idempotency-Key of a caller whom nobody can tell from another is left to the upstream.
+function findIdleKeys(config: GatewayConfig): readonly Finding[] {
+  return eachKnown(config.routes, (route, index) => {
+    if (route.idempotency === undefined || authOf(config, route) !== 'none') return []
+    if (!isWithoutCredentials(config, route)) return []
+    const message =
+      'nobody is asked here who they are, so no Idempotency-Key could be told to be somebody’s and all are ' +
+      'left to the upstream; set auth: required'
+    return [{ path: ['routes', index, 'idempotency'], severity: 'warning', message }]
   })
 }
 
