@@ -247,7 +247,7 @@ describe('POST /cache/warm', () => {
     [{}, 'remembered only'],
     [{ entries: [] }, 'entries'],
     [{ entries: [{ path: 'v1' }] }, 'entries.0.path'],
-    [{ entries: [{ path: '/v1', as: 'ada' }] }, 'entries.0.as'],
+    [{ entries: [{ path: '/v1', as: 'ada' }] }, 'entries.0.as": expected key:ID, jwt:USER or'],
     [{ entries: [{ path: '/v1', headers: { 'a b': 'c' } }] }, 'entries.0.headers'],
     [{ entry: [] }, 'not as expected'],
   ])('refuses %j', async (order, expected) => {
