@@ -1,7 +1,10 @@
+/** The tick until which the first tier serves what only its own way of asking may find. */
+export const NEVER = 0
+
 /** A value with all that is known of it. Only what the first tier notes for itself changes once it is made. */
 export interface Entry {
   readonly value: unknown
-  /** Until which tick of its clock the first tier serves it without looking at the time itself. */
+  /** Until which tick of its clock the first tier serves it without looking at the time itself, or {@link NEVER}. */
   servedUntil: number
   /** The generation of the first tier in which it was last known to be right; see {@link Coherence}. */
   generation: number
@@ -33,7 +36,7 @@ export function newEntry(parts: EntryParts): Entry {
   const { value, generation, tags, createdAt, freshUntil, staleUntil, seq, stamp } = parts
   return {
     value,
-    servedUntil: 0,
+    servedUntil: NEVER,
     generation,
     tags,
     usedAt: 0,

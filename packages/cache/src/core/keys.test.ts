@@ -15,6 +15,18 @@ describe('a key', () => {
     expect(() => checkKey(fullKey('', long, 1_024))).toThrow('U+0000')
   })
 
+  it('does not give what is under a long key to who asks for the digest', async () => {
+    const cache = createCache()
+    const long = 'k'.repeat(2_000)
+    await cache.set(long, 'secret')
+    await cache.namespace('n').set(long, 'secret')
+    for (const own of [fullKey('', long, 1_024), fullKey('n:', long, 1_024)]) {
+      expect(cache.peek(own)).toBeUndefined()
+      await expect(cache.get(own)).rejects.toMatchObject({ code: 'invalid_key' })
+      await expect(cache.getOrSet(own, () => 1)).rejects.toMatchObject({ code: 'invalid_key' })
+    }
+  })
+
   it.each(['__proto__', 'constructor', '*', '{}', '\n', ' ', 'a\u0000b', '😀', 'k'.repeat(10_000)])(
     'may be %j',
     async (key) => {
@@ -28,7 +40,7 @@ describe('a key', () => {
     },
   )
 
-  it.each(['', '\u0000a', 'a\ud800', '\udc00', 5, null, undefined])('can’t be %j', async (key) => {
+  it.each(['', '\u0000a', 'n:\u0000a', 'a\ud800', '\udc00', 5, null, undefined])('can’t be %j', async (key) => {
     const invalid = { code: 'invalid_key' }
     const cache = createCache()
     const given = key as string

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { describe } from './duration.ts'
 import { CacheError } from './errors.ts'
 
-/** What no key of a user begins with. */
+/** What no key of a user begins with, nor goes on with inside a namespace. */
 const OWN = '\u0000'
 
 /**
@@ -15,6 +15,11 @@ export function fullKey(prefix: string, key: unknown, maxLength: number): string
   return `${prefix}${OWN}sha256:${createHash('sha256').update(checked).digest('base64url')}`
 }
 
+/** Whether a key as it is stored is one of the cache's own, which nobody can ask for as it is. */
+export function isOwn(key: string): boolean {
+  return key.startsWith(OWN) || key.includes(`:${OWN}`)
+}
+
 /** A text that isn't empty, and is a text in UTF-8 too: else two keys could become one there. */
 export function checkKey(key: unknown): string {
   if (typeof key !== 'string' || key === '' || !key.isWellFormed()) {
@@ -23,8 +28,11 @@ export function checkKey(key: unknown): string {
       `A key is ${describe(key)}; it has to be a well-formed text that isn’t empty.`,
     )
   }
-  if (!key.startsWith(OWN)) return key
-  throw new CacheError('invalid_key', 'A key begins with U+0000: those are the cache’s own.')
+  if (!isOwn(key)) return key
+  throw new CacheError(
+    'invalid_key',
+    'A key begins with U+0000, or has it after a colon: those are the cache’s own.',
+  )
 }
 
 /** Anything that can be told from "nothing is there", and isn't still to come. */

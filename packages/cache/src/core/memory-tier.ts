@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from './clock.ts'
 import type { Target } from './coherence.ts'
-import type { Entry } from './entry.ts'
+import { type Entry, NEVER } from './entry.ts'
 import { CacheError } from './errors.ts'
+import { isOwn } from './keys.ts'
 import { matcher } from './match.ts'
 import { sizeOf } from './size-of.ts'
 
@@ -80,18 +81,18 @@ export class MemoryTier {
 
   put(key: string, entry: Entry): void {
     if (this.#closed) return
-    this.believe(entry)
+    this.believe(key, entry)
     this.lru.set(key, entry)
     this.#puts += 1
     if (this.#puts % SWEEP_EVERY === 0) this.#sweep()
   }
 
   /** From now on it is served without looking further, for as long as this tier may. */
-  believe(entry: Entry): void {
+  believe(key: string, entry: Entry): void {
     const { ttlMs, now, clock } = this.#settings
     entry.believedUntil =
       ttlMs === undefined ? entry.freshUntil : Math.min(entry.freshUntil, now() + ttlMs)
-    entry.servedUntil = clock.tickOf(entry.believedUntil)
+    entry.servedUntil = isOwn(key) ? NEVER : clock.tickOf(entry.believedUntil)
   }
 
   /** Removes what is meant. Returns how many of them could still have been served. */

@@ -47,14 +47,15 @@ export class Engine implements FirstTier {
   readonly pauses: Pauses
   readonly latency = new Latency()
   readonly counts = new CountsByPrefix()
-  /** Told of every access, for what learns from them. */
-  observer: AccessObserver | undefined
   readonly listening: boolean
+  /** Whether anybody is told of hits. */
+  watched: boolean
   readonly #random: () => number
   readonly #listener: CacheListener | undefined
   readonly #pending = new Set<Pending>()
   #coherence: Coherence | undefined
   #lookups: Lookups | undefined
+  #observer: AccessObserver | undefined
   #closed = false
 
   constructor({ tier, now, clock, random, listener }: EngineParts) {
@@ -64,6 +65,7 @@ export class Engine implements FirstTier {
     this.#random = random
     this.#listener = listener
     this.listening = listener !== undefined
+    this.watched = this.listening
     this.pauses = new Pauses(now)
   }
 
@@ -72,6 +74,16 @@ export class Engine implements FirstTier {
     this.#coherence = coherence
     this.#lookups = new Lookups(coherence, this.tier, this.latency)
     return this
+  }
+
+  /** Told of every access, for what learns from them. */
+  get observer(): AccessObserver | undefined {
+    return this.#observer
+  }
+
+  set observer(observer: AccessObserver | undefined) {
+    this.#observer = observer
+    this.watched = this.listening || observer !== undefined
   }
 
   get coherence(): Coherence {

@@ -113,7 +113,7 @@ export class Lookups {
   #doubt(key: string, held: Entry): void {
     if (held.stamp !== undefined || held.generation !== this.#coherence.generation) {
       this.#tier.delete(key)
-    } else this.#tier.believe(held)
+    } else this.#tier.believe(key, held)
   }
 
   /** Memory goes on with the object it has, when it is the same. */
@@ -123,7 +123,7 @@ export class Lookups {
       return found
     }
     held.generation = found.generation
-    this.#tier.believe(held)
+    this.#tier.believe(key, held)
     return held
   }
 }

@@ -12,7 +12,7 @@ import type {
 import { checkNames } from '../checks.ts'
 import type { Clock } from '../clock.ts'
 import type { Coherence } from '../coherence.ts'
-import type { Entry } from '../entry.ts'
+import { type Entry, NEVER } from '../entry.ts'
 import type { EntryOptions, Policy } from '../entry-options.ts'
 import { checkKey } from '../keys.ts'
 import type { PopularKey } from '../popularity.ts'
@@ -222,26 +222,30 @@ export class CacheView implements Cache, Accessor {
     const tick = this.#clock.tick()
     const hit =
       entry !== undefined &&
-      (tick < entry.servedUntil || this.#clock.ms < entry.believedUntil) &&
+      (tick < entry.servedUntil || this.#lasts(entry)) &&
       (entry.generation === this.#coherence.generation || !this.#coherence.shared) &&
-      (entry.tags === undefined || this.#coherence.holds(entry)) &&
-      // One of the cache's own: nobody's to ask for.
-      key.charCodeAt(this.prefix.length) !== 0
-    const { observer } = this.#engine
-    if (observer !== undefined) observer.accessed(key, hit, this)
+      (entry.tags === undefined || this.#coherence.holds(entry))
+    if (this.#engine.watched) this.#tell(key, hit)
     if (!hit) return undefined
-    this.#use(key, entry, tick)
+    if (entry.usedAt !== tick) this.#use(key, entry, tick)
+    this.#counts.l1Hits += 1
     return entry
   }
 
+  /** Looks at the time itself, in an entry's last tick. */
+  #lasts({ servedUntil, believedUntil }: Entry): boolean {
+    return servedUntil !== NEVER && this.#clock.ms < believedUntil
+  }
+
+  /** Moving it to the front costs as much as finding it: once in a tick is enough. */
   #use(key: string, entry: Entry, tick: number): void {
-    // Moving it to the front costs as much as finding it: once in a tick is enough.
-    if (entry.usedAt !== tick) {
-      entry.usedAt = tick
-      this.#lru.get(key)
-    }
-    this.#counts.l1Hits += 1
-    if (this.#engine.listening) this.#engine.emit({ type: 'hit', key, tier: 'l1' })
+    entry.usedAt = tick
+    this.#lru.get(key)
+  }
+
+  #tell(key: string, hit: boolean): void {
+    this.#engine.observer?.accessed(key, hit, this)
+    if (hit && this.#engine.listening) this.#engine.emit({ type: 'hit', key, tier: 'l1' })
   }
 
   async #find<V>(key: string): Promise<V | undefined> {
