@@ -64,10 +64,11 @@ export class Serving implements RecordingReader<AnswerHead> {
       this.#resolve = resolve
       this.#reject = reject
       const outgoing = this.#outgoing
-      // It may have failed between being found and being read.
-      if (!this.#recording.joinable) return this.onFail(this.#recording.fault ?? LOST)
-      this.#following = this.#recording.follow(this)
+      const { joinable, fault = LOST } = this.#recording
+      if (joinable) this.#following = this.#recording.follow(this)
       if (outgoing.destroyed) return this.#clientLeft()
+      // It may have failed between being found and being read.
+      if (!joinable) return this.onFail(fault)
       // Before whoever else listens, so that the log's line finds the outcome settled.
       outgoing.prependListener('close', this.#clientLeft)
       // The call of a client has that client's deadline: only the others' may come before or after.

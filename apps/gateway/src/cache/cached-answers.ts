@@ -16,6 +16,8 @@ import { orSpare } from './spare.ts'
 /** A request on its way to an answer that is kept, or will be. */
 interface Asking extends ToMake {
   readonly wishes: Wishes
+  /** Whoever waits for it, and nobody does when it has left. Absent: it is wanted in any case. */
+  readonly client: GatewayEnv['Bindings']['outgoing'] | undefined
 }
 
 /** The answers of a route that keeps them: from the cache, of a call that is under way, or of a new one. */
@@ -29,11 +31,12 @@ export class CachedAnswers {
     this.#maker = new AnswerMaker(parts)
   }
 
-  /** At once where memory has a fresh one. */
+  /** At once where memory has a fresh one. `persists`: its answer is wanted although the client leaves. */
   find(
     c: Context<GatewayEnv>,
     body: Buffer | null,
     recognised: Recognised,
+    persists: boolean,
   ): Answered | Promise<Answered> {
     const { headers } = c.env.incoming
     const wishes = wishesOf(headers['cache-control'], single(headers.pragma))
@@ -42,7 +45,8 @@ export class CachedAnswers {
     if (known !== undefined) {
       if (standingOf(known, kept.keptForMs(known), wishes) === 'fresh') return this.#hit(known)
     }
-    return this.#look({ c, body, recognised, wishes })
+    const client = persists ? undefined : c.env.outgoing
+    return this.#look({ c, body, recognised, wishes, client })
   }
 
   /** A request to be made when nobody asks; see {@link AnswerMaker}. */
@@ -65,7 +69,7 @@ export class CachedAnswers {
     }
     const answered = await this.#fetch(asking)
     const spare = known !== undefined && standing === 'spare' ? known : undefined
-    const isSpare = spare !== undefined && (await orSpare(answered.recording))
+    const isSpare = spare !== undefined && (await orSpare(answered.recording, asking.client))
     if (isSpare) return this.#stale(spare)
     this.#parts.counts.count(answered.how.cache ?? 'miss')
     return answered

@@ -27,7 +27,10 @@ export interface AnswerStageParts {
 
 /** A route's answers that others may have, too. */
 export interface AnswerStage {
-  /** Finds or makes such an answer; `undefined`: the request needs a call of its own. */
+  /**
+   * Finds or makes such an answer, which is wanted also when the client has left; `undefined`: the request needs
+   * a call of its own.
+   */
   find(
     c: Context<GatewayEnv>,
     body: Buffer | null,
@@ -61,18 +64,22 @@ export function answerStage(parts: AnswerStageParts): AnswerStage {
     return answered
   }
 
-  const find: AnswerStage['find'] = (c, body) => {
+  const find = (
+    c: Context<GatewayEnv>,
+    body: Buffer | null,
+    persists: boolean,
+  ): ReturnType<AnswerStage['find']> => {
     const recognised = recogniser.recognise(c, body === null || body.length === 0 ? null : body)
     if (recognised === undefined) return undefined
     const content = body?.length === 0 ? null : body
     if (answers !== undefined && recognised.reuse === 'keep') {
-      return answers.find(c, content, recognised)
+      return answers.find(c, content, recognised, persists)
     }
     return coalesce === undefined ? undefined : share(c, content, recognised.key)
   }
 
   return {
-    find: (c, body) => (isUnwilling(c) ? undefined : find(c, body)),
+    find: (c, body) => (isUnwilling(c) ? undefined : find(c, body, true)),
     handler: (end) => (c, next) => {
       if (c.env.incoming.upgraded !== undefined) return end(c, next)
       const pass = (): ReturnType<typeof end> => {
@@ -84,12 +91,12 @@ export function answerStage(parts: AnswerStageParts): AnswerStage {
       }
       if (isUnwilling(c) || !recogniser.mayShare(c)) return pass()
       return withBody(c, outbound, async (body) => {
-        const found = find(c, body)
+        const found = find(c, body, false)
         const first = found instanceof Promise ? await found : found
         if (first === undefined) return await pass()
         let known: Answered | undefined = first
         return await serveFrom(c, outbound, async () => {
-          const answered = known ?? (await find(c, body))
+          const answered = known ?? (await find(c, body, false))
           known = undefined
           if (answered === undefined) throw new Error('What was recognised once is recognised.')
           return answered

@@ -71,6 +71,10 @@ describe('callerScope', () => {
   it('is nobody for who is anonymous without a credential', () => {
     expect(scopeOf(['passes'], {})).toBeUndefined()
     expect(scopeOf(['passes'], { headers: ['cookie', 'theme=dark'] })).toBeUndefined()
+    for (const value of ['', ' ', 'Bearer', 'bearer ', 'Basic']) {
+      expect(scopeOf(['passes'], { headers: ['authorization', value] })).toBeUndefined()
+      expect(scopeOf(['passes'], { headers: ['x-api-key', ''] })).toBeUndefined()
+    }
   })
 
   it('is the credential where the upstream judges it, and holds nothing of it', () => {

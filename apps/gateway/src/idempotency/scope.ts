@@ -7,6 +7,9 @@ import type { Route } from '../routes.ts'
 /** Whose request it is: the same text for the same caller and for nobody else. Absent: nobody can tell. */
 export type CallerScope = (c: Context<GatewayEnv>) => string | undefined
 
+/** Says nothing of anybody: no value, or a scheme without one. */
+const EMPTY = /^\s*(?:(?:bearer|basic)\s*)?$/i
+
 const CREDENTIALS = new Set(['authorization', 'x-api-key', 'api-key'])
 
 /**
@@ -55,8 +58,9 @@ function passedOn(
     const name = lower.includes('_') ? lower.replaceAll('_', '-') : lower
     const isCredential = CREDENTIALS.has(name)
     if (isCredential ? !passes || consumed?.includes(name) : name !== 'cookie') continue
-    isJudged ||= isCredential
-    found.push(name, raw[i + 1] ?? '')
+    const value = raw[i + 1] ?? ''
+    isJudged ||= isCredential && !EMPTY.test(value)
+    found.push(name, value)
   }
   if (found.length === 0) return { hash: undefined, isJudged }
   return { hash: createHash('sha256').update(JSON.stringify(found)).digest('base64url'), isJudged }
