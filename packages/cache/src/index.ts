@@ -1,19 +1,18 @@
-export {
-  type Cache,
-  type CacheEntry,
-  createCache,
-  type Factory,
-  type FactoryContext,
-  type GetOrSetOptions,
-  type InvalidateOptions,
-  type InvalidateTarget,
-  type SetItem,
+export type {
+  Cache,
+  CacheEntry,
+  GetOrSetOptions,
+  InvalidateOptions,
+  InvalidateTarget,
+  SetItem,
 } from './core/cache.ts'
+export { createCache } from './core/create-cache.ts'
 export type { CacheBus, CacheDriver, Match, Stamp, Stored, Write } from './core/driver.ts'
 export type { Duration } from './core/duration.ts'
 export type { EntryOptions } from './core/entry-options.ts'
 export { CacheError, type CacheErrorCode, CacheTimeoutError, isCacheError } from './core/errors.ts'
 export type { CacheEvent, CacheListener, NotShared } from './core/events.ts'
+export type { Factory, FactoryContext } from './core/factory.ts'
 export { type MemoryBus, memoryBus } from './core/memory-bus.ts'
 export { type MemoryDriver, type MemoryDriverOptions, memoryDriver } from './core/memory-driver.ts'
 export type { CacheOptions, MemoryOptions } from './core/options.ts'

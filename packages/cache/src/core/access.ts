@@ -1,5 +1,5 @@
-import type { Factory } from './cache.ts'
 import type { EntryOptions } from './entry-options.ts'
+import type { Factory } from './factory.ts'
 
 /** Longer keys aren't remembered by those who are told of accesses: so what they remember is bounded. */
 export const LONGEST_KEY = 1_024

@@ -1,20 +1,10 @@
 import type { Match } from './driver.ts'
-import type { Duration } from './duration.ts'
-import { openCache } from './engine/open.ts'
 import type { EntryOptions } from './entry-options.ts'
-import type { CacheOptions } from './options.ts'
+import type { Factory } from './factory.ts'
 import type { PopularKey } from './popularity.ts'
 import type { CacheStats } from './stats.ts'
 import type { WarmItem, WarmOptions, WarmResult } from './warm.ts'
 import type { CachedMethod, WrapOptions, Wrapped } from './wrap.ts'
-
-/**
- * Makes a cache. Without `l2` it is one process's; with it, several processes share what they make.
- * Throws a `CacheError` (`invalid_option`) that names what is wrong.
- */
-export function createCache(options: CacheOptions = {}): Cache {
-  return openCache(options)
-}
 
 /**
  * A cache of one or two tiers. Keys are texts that aren't empty. Values are whatever the factory makes but
@@ -110,27 +100,6 @@ export interface CacheEntry<V = unknown> {
   readonly ageMs: number
   readonly state: 'fresh' | 'stale'
   readonly tags: readonly string[]
-}
-
-/** Makes a value. What it throws passes to those who wait as it is. */
-export type Factory<V, Before = V> = (context: FactoryContext<Before>) => V | Promise<V>
-
-/** What a factory may know and decide. Its functions may be taken out of it. */
-export interface FactoryContext<V = unknown> {
-  /** As it was asked for. */
-  readonly key: string
-  /** What there was before, to be asked about or built upon; `undefined` when there was nothing. */
-  readonly stale: { readonly value: V; readonly ageMs: number } | undefined
-  /** Aborts when nobody waits any more, or after the hard timeout. */
-  readonly signal: AbortSignal
-  /** Sets the ttl, by what was found out. */
-  readonly ttl: (duration: Duration) => void
-  /** Sets how long after that it may be served stale. */
-  readonly staleFor: (duration: Duration) => void
-  /** Adds tags. */
-  readonly tag: (...tags: readonly string[]) => void
-  /** The value is returned, but not stored. */
-  readonly skip: () => void
 }
 
 /** How one `getOrSet` is done. */

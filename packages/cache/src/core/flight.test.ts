@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createCache } from './cache.ts'
+import { createCache } from './create-cache.ts'
 
 /** As a library of promises of its own might make one. */
 function thenable<Of extends object>(of: Of, then: () => void): Promise<never> & Of {

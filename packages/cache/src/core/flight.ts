@@ -1,9 +1,9 @@
-import type { FactoryContext } from './cache.ts'
 import type { Capture } from './coherence.ts'
 import { type Duration, parseDuration } from './duration.ts'
 import type { Entry } from './entry.ts'
 import { checkTag, type Policy } from './entry-options.ts'
 import { CacheTimeoutError } from './errors.ts'
+import type { FactoryContext } from './factory.ts'
 
 /** What a flight has brought. */
 export interface Made {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { createCache } from './cache.ts'
+import { createCache } from './create-cache.ts'
 import type { EntryOptions } from './entry-options.ts'
 import { checkKey, fullKey } from './keys.ts'
 
@@ -40,16 +40,19 @@ describe('a key', () => {
     },
   )
 
-  it.each(['', '\u0000a', 'n:\u0000a', 'a\ud800', '\udc00', 5, null, undefined])('can’t be %j', async (key) => {
-    const invalid = { code: 'invalid_key' }
-    const cache = createCache()
-    const given = key as string
-    await expect(cache.get(given)).rejects.toMatchObject(invalid)
-    await expect(cache.set(given, 1)).rejects.toMatchObject(invalid)
-    await expect(cache.getOrSet(given, () => 1)).rejects.toMatchObject(invalid)
-    await expect(cache.invalidate({ key: given })).rejects.toMatchObject(invalid)
-    expect(() => cache.namespace(given)).toThrow(expect.objectContaining(invalid))
-  })
+  it.each(['', '\u0000a', 'n:\u0000a', 'a\ud800', '\udc00', 5, null, undefined])(
+    'can’t be %j',
+    async (key) => {
+      const invalid = { code: 'invalid_key' }
+      const cache = createCache()
+      const given = key as string
+      await expect(cache.get(given)).rejects.toMatchObject(invalid)
+      await expect(cache.set(given, 1)).rejects.toMatchObject(invalid)
+      await expect(cache.getOrSet(given, () => 1)).rejects.toMatchObject(invalid)
+      await expect(cache.invalidate({ key: given })).rejects.toMatchObject(invalid)
+      expect(() => cache.namespace(given)).toThrow(expect.objectContaining(invalid))
+    },
+  )
 })
 
 describe('an option', () => {

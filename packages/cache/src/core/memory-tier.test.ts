@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createCache } from './cache.ts'
+import { createCache } from './create-cache.ts'
 import type { CacheEvent } from './events.ts'
 
 describe('the first tier', () => {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createCache } from './cache.ts'
+import { createCache } from './create-cache.ts'
 import { type WarmItem, warm } from './warm.ts'
 
 const item = (key: string, load: WarmItem['load'] = () => `${key}!`): WarmItem => ({ key, load })

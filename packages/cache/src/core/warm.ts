@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Cache, FactoryContext } from './cache.ts'
+import type { Cache } from './cache.ts'
 import { checkNames, count, optionalFunction, wrong } from './checks.ts'
 import { type Duration, MAX_TIMER_MS, parseDuration } from './duration.ts'
 import type { EntryOptions } from './entry-options.ts'
+import type { FactoryContext } from './factory.ts'
 
 /** An entry to be there before anybody asks for it. */
 export interface WarmItem<V = unknown> {

@@ -2,7 +2,7 @@ import testSuite from '@keyv/test-suite'
 import { Keyv } from 'keyv'
 import { Keyv as Keyv6 } from 'keyv-6'
 import * as vitest from 'vitest'
-import { createCache } from '../core/cache.ts'
+import { createCache } from '../core/create-cache.ts'
 import { memoryDriver } from '../core/memory-driver.ts'
 import { keyvStore } from './keyv-store.ts'
 

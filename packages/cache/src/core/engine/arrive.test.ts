@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createCache } from '../cache.ts'
+import { createCache } from '../create-cache.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()

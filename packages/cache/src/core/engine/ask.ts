@@ -1,5 +1,5 @@
-import type { Factory } from '../cache.ts'
 import type { Policy } from '../entry-options.ts'
+import type { Factory } from '../factory.ts'
 import type { Counts } from '../stats.ts'
 
 /** One `getOrSet`, when memory alone can't answer it. */

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis'
 import { expect, it } from 'vitest'
 import { redisOf } from '../../redis/redis.fixture.ts'
 import { redisDriver } from '../../redis/redis-driver.ts'
-import { createCache } from '../cache.ts'
+import { createCache } from '../create-cache.ts'
 
 it('joins what processes recorded as popular, in Redis, for the next one to warm up by', async () => {
   await using server = await startRedis()

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { type Cache, createCache } from '../cache.ts'
+import type { Cache } from '../cache.ts'
+import { createCache } from '../create-cache.ts'
 import { memoryDriver } from '../memory-driver.ts'
 import type { CacheOptions } from '../options.ts'
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Cache, createCache } from '../cache.ts'
+import type { Cache } from '../cache.ts'
+import { createCache } from '../create-cache.ts'
 import type { CacheDriver } from '../driver.ts'
 import { memoryDriver } from '../memory-driver.ts'
 import type { CacheOptions } from '../options.ts'

@@ -1,6 +1,7 @@
-import type { Factory, GetOrSetOptions, SetItem } from '../cache.ts'
+import type { GetOrSetOptions, SetItem } from '../cache.ts'
 import { list, wrong } from '../checks.ts'
 import { type EntryOptions, type Policy, resolvePolicy } from '../entry-options.ts'
+import type { Factory } from '../factory.ts'
 import { checkValue, fullKey } from '../keys.ts'
 import type { Counts } from '../stats.ts'
 import type { WrapOptions } from '../wrap.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createCache } from '../cache.ts'
+import { createCache } from '../create-cache.ts'
 import type { CacheDriver } from '../driver.ts'
 import { memoryBus } from '../memory-bus.ts'
 import { memoryDriver } from '../memory-driver.ts'

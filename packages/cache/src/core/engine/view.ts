@@ -3,7 +3,6 @@ import type { Accessor } from '../access.ts'
 import type {
   Cache,
   CacheEntry,
-  Factory,
   GetOrSetOptions,
   InvalidateOptions,
   InvalidateTarget,
@@ -14,6 +13,7 @@ import type { Clock } from '../clock.ts'
 import type { Coherence } from '../coherence.ts'
 import { type Entry, NEVER } from '../entry.ts'
 import type { EntryOptions, Policy } from '../entry-options.ts'
+import type { Factory } from '../factory.ts'
 import { checkKey } from '../keys.ts'
 import type { PopularKey } from '../popularity.ts'
 import { ALL, namespaceTag, userTags } from '../reserved.ts'

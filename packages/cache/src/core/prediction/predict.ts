@@ -1,6 +1,6 @@
-import type { FactoryContext } from '../cache.ts'
 import { checkNames, count, optionalFunction, wrong } from '../checks.ts'
 import type { EntryOptions } from '../entry-options.ts'
+import type { FactoryContext } from '../factory.ts'
 import { Prediction, type PredictionSettings } from './prediction.ts'
 
 /** How entries are fetched before they are asked for. */

@@ -1,5 +1,5 @@
 import type { Cache } from '../cache.ts'
-import { createCache } from '../cache.ts'
+import { createCache } from '../create-cache.ts'
 import type { CacheBus, CacheDriver } from '../driver.ts'
 import type { CacheEvent } from '../events.ts'
 import { type MemoryDriver, memoryDriver } from '../memory-driver.ts'

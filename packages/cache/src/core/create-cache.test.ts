@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type Cache, createCache } from './cache.ts'
+import type { Cache } from './cache.ts'
+import { createCache } from './create-cache.ts'
 import type { CacheEvent } from './events.ts'
 import type { CacheOptions } from './options.ts'
 

@@ -1,15 +1,19 @@
-import { Alone } from '../alone.ts'
-import type { Cache } from '../cache.ts'
-import { Clock } from '../clock.ts'
-import { MemoryTier } from '../memory-tier.ts'
-import { type CacheOptions, parseOptions } from '../options.ts'
-import { Shared } from '../shared/shared.ts'
-import { Engine } from './engine.ts'
-import { Learned } from './learned.ts'
-import { CacheView } from './view.ts'
+import { Alone } from './alone.ts'
+import type { Cache } from './cache.ts'
+import { Clock } from './clock.ts'
+import { Engine } from './engine/engine.ts'
+import { Learned } from './engine/learned.ts'
+import { CacheView } from './engine/view.ts'
+import { MemoryTier } from './memory-tier.ts'
+import { type CacheOptions, parseOptions } from './options.ts'
+import { Shared } from './shared/shared.ts'
 
-/** Puts a cache together. */
-export function openCache(options: CacheOptions): Cache {
+/**
+ * Makes a cache. Without `l2` it is one process's; with it, several processes share what they make.
+ *
+ * @throws CacheError `invalid_option`, which names what is wrong.
+ */
+export function createCache(options: CacheOptions = {}): Cache {
   const settings = parseOptions(options)
   const { now, random, policy, maxKeyLength } = settings
   const clock = new Clock(now, options.now !== undefined)
