@@ -22,6 +22,16 @@ export interface Origin {
   readonly ageSeconds?: number | undefined
 }
 
+/** All of a header's values in an answer, as one. */
+export function headerOf({ headers }: AnswerHead, name: string): string | undefined {
+  let found: string | undefined
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    if (headers[i] !== name) continue
+    found = found === undefined ? headers[i + 1] : `${found}, ${headers[i + 1]}`
+  }
+  return found
+}
+
 /**
  * The headers of one client's answer: what was recorded, with the client's own where they belong. A cookie
  * is for the one who asked, and nobody else.

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { AnswerHead } from '../answers/answer-head.ts'
 import type { Protocol, RouteCacheSettings, Scope } from '../config/settings.ts'
-import { isWhole, keepTerms } from './storable.ts'
+import { keepTerms } from './storable.ts'
 
 const settings: RouteCacheSettings = {
   ...{ ttl: 60_000, stale: 10_000, staleOnError: 30_000, scope: 'key', vary: [], methods: ['GET'] },
@@ -69,44 +69,5 @@ describe('keepTerms', () => {
     expect(freshMs({ date, expires: 'Sat, 21 Nov 2026 20:00:05 GMT' })).toBe(5_000)
     expect(freshMs({ date, expires: '0' })).toBeUndefined()
     expect(freshMs({ date, expires: '0', 'cache-control': 'max-age=10' })).toBe(10_000)
-  })
-})
-
-describe('isWhole', () => {
-  const of = (
-    text: string,
-    answer = head(),
-    protocol: Protocol = 'openai',
-    path = '/v1/embeddings',
-  ) => isWhole(answer, Buffer.from(text), protocol, path)
-
-  it('takes JSON that parses from end to end', () => {
-    expect(of('{"a":1}')).toBe(true)
-    expect(of('{"a":1')).toBe(false)
-    expect(of('')).toBe(false)
-    expect(of('{"a":1}', head(), 'http')).toBe(true)
-    expect(of('{"a":1', head({ 'content-type': 'application/problem+json' }), 'http')).toBe(false)
-  })
-
-  it('takes nothing that says with a 200 that it went wrong', () => {
-    expect(of('{"error":{"message":"overloaded"}}')).toBe(false)
-    expect(of('{"type":"error"}')).toBe(false)
-    expect(of('{"status":"failed"}')).toBe(false)
-    expect(of('{"error":null}')).toBe(true)
-    expect(of('{"error":"a field of theirs"}', head(), 'http')).toBe(true)
-  })
-
-  it('takes a stream whose protocol says when it is over', () => {
-    const stream = head({ 'content-type': 'text/event-stream' }, 200, true)
-    expect(of('data: [DONE]\n\n', stream, 'openai', '/v1/chat/completions')).toBe(true)
-    expect(of('data: [DONE]\n\n', stream, 'openai', '/v1/other')).toBe(false)
-    const plain = head({ 'content-type': 'text/event-stream' })
-    expect(of('data: 1\n\n', plain, 'http', '/events')).toBe(false)
-  })
-
-  it('takes nothing that it can not read', () => {
-    expect(of('x', head({ 'content-encoding': 'gzip' }), 'http')).toBe(false)
-    expect(of('<html>', head({ 'content-type': 'text/html' }))).toBe(false)
-    expect(of('<html>', head({ 'content-type': 'text/html' }), 'http')).toBe(true)
   })
 })

@@ -1,6 +1,5 @@
-import type { AnswerHead } from '../answers/answer-head.ts'
+import { type AnswerHead, headerOf } from '../answers/answer-head.ts'
 import type { Protocol, RouteCacheSettings } from '../config/settings.ts'
-import { terminalMarker } from '../upstreams/terminal-markers.ts'
 import { answerTerms, type Terms } from './cache-control.ts'
 
 /** For how long an answer is kept, from when it was complete; milliseconds. */
@@ -46,39 +45,6 @@ export function keepTerms(head: AnswerHead, rules: StoreRules): KeepTerms | unde
   }
 }
 
-/**
- * Whether the body is an answer from its beginning to its end: JSON that parses and says of no error, a
- * stream whose protocol has said that it is over.
- */
-export function isWhole(
-  head: AnswerHead,
-  body: Uint8Array,
-  protocol: Protocol,
-  path: string,
-): boolean {
-  if (isEncoded(head)) return false
-  // That it has come is known of a recording that is complete.
-  if (head.stream) return protocol !== 'http' && terminalMarker(path) !== undefined
-  const type = headerOf(head, 'content-type') ?? ''
-  if (/^application\/(?:[\w.-]+\+)?json\b/i.test(type)) return isGoodJson(body, protocol)
-  return protocol === 'http' && !/^text\/event-stream\b/i.test(type)
-}
-
-/** All of a header's values in an answer, as one. */
-export function headerOf({ headers }: AnswerHead, name: string): string | undefined {
-  let found: string | undefined
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    if (headers[i] !== name) continue
-    found = found === undefined ? headers[i + 1] : `${found}, ${headers[i + 1]}`
-  }
-  return found
-}
-
-/** Nobody was told that it may be: the upstream is asked for plain answers. */
-function isEncoded(head: AnswerHead): boolean {
-  return (headerOf(head, 'content-encoding') ?? 'identity') !== 'identity'
-}
-
 function isTellable(vary: string | undefined, covers: StoreRules['covers']): boolean {
   if (vary === undefined) return true
   const names = vary.split(',').map((name) => name.trim())
@@ -104,31 +70,4 @@ function lifetimeByDate(head: AnswerHead): number {
   const lifetime = Date.parse(expires) - Date.parse(headerOf(head, 'date') ?? '')
   // A date that is none has passed.
   return Number.isNaN(lifetime) ? 0 : lifetime
-}
-
-function isGoodJson(body: Uint8Array, protocol: Protocol): boolean {
-  const value = jsonOf(body)
-  return value !== undefined && (protocol === 'http' || !saysError(value))
-}
-
-/** Whether it is JSON in which a provider of AI says that it went wrong, whatever the status has said. */
-export function tellsError(body: Uint8Array): boolean {
-  const value = jsonOf(body)
-  return typeof value === 'object' && value !== null && saysError(value)
-}
-
-function jsonOf(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
-  } catch {
-    return undefined
-  }
-}
-
-/** Some say with a 200 that it went wrong. */
-function saysError(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return true
-  if ('type' in value && value.type === 'error') return true
-  if ('status' in value && value.status === 'failed') return true
-  return 'error' in value && value.error !== null && value.error !== undefined
 }

@@ -4,7 +4,7 @@ import { anonymous, type Identity } from '../auth/identity.ts'
 import type { Scope } from '../config/settings.ts'
 import type { GatewayEnv } from '../env.ts'
 import type { Route } from '../routes.ts'
-import { callerScope } from './scope.ts'
+import { callerScope } from './caller-scope.ts'
 
 type Endpoints = readonly ('passes' | 'replaced')[]
 
