@@ -35,6 +35,9 @@ const COMPRESSED = 2
 const HEAD_BYTES = 40
 const LEVEL = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
+/** A value is larger than the second tier may have: nobody's error, as it stays in the first one. */
+export class ValueTooLarge extends Error {}
+
 /** Entries as bytes, and back: versioned, and nothing that was read is ever trusted to be well-formed. */
 export class Envelope {
   readonly #options: EnvelopeOptions
@@ -45,12 +48,12 @@ export class Envelope {
     this.#name = Buffer.from(options.serializer.name, 'latin1')
   }
 
-  /** @throws CacheError `too_large`, `unserializable`. */
+  /** @throws ValueTooLarge, or CacheError `unserializable`. */
   encode(entry: Storable): Uint8Array {
     const raw = entry.value instanceof Uint8Array
     const payload = raw ? entry.value : this.#serialize(entry.value)
     const { maxValueBytes, compressAbove } = this.#options
-    if (payload.length > maxValueBytes) throw tooLarge(payload.length, maxValueBytes)
+    if (payload.length > maxValueBytes) throw new ValueTooLarge()
     const packed =
       compressAbove !== false && payload.length > compressAbove
         ? zstdCompressSync(payload, LEVEL)
@@ -154,11 +157,4 @@ function isTexts(value: unknown): value is readonly string[] {
 
 function viewOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-}
-
-function tooLarge(bytes: number, limit: number): CacheError {
-  return new CacheError(
-    'too_large',
-    `A value of ${bytes} bytes is over the second tier's limit of ${limit}. Raise l2.maxValueBytes, or cache less.`,
-  )
 }

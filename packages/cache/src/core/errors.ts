@@ -4,7 +4,6 @@ export type CacheErrorCode =
   | 'invalid_option'
   | 'invalid_value'
   | 'timeout'
-  | 'too_large'
   | 'unserializable'
 
 /** What every error of this package is. A factory's own error passes as it is. */
@@ -37,7 +36,6 @@ const CODES: readonly CacheErrorCode[] = [
   'invalid_option',
   'invalid_value',
   'timeout',
-  'too_large',
   'unserializable',
 ]
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Stamp, Write } from '../driver.ts'
 import type { Entry } from '../entry.ts'
+import { ValueTooLarge } from '../envelope.ts'
 import { CacheError } from '../errors.ts'
 import { ALL } from '../reserved.ts'
 import { askEpochs, believes, type Said } from './believing.ts'
@@ -20,10 +21,10 @@ interface Ready extends Put {
   readonly write: Write
 }
 
-/** A put whose value can't be stored. */
+/** A put whose value can't be stored, or is too large for it. */
 interface Unfit extends Put {
   readonly at: number
-  readonly error: CacheError
+  readonly error: CacheError | ValueTooLarge
 }
 
 /** Stores entries in the second tier, and tells the others which. */
@@ -58,7 +59,7 @@ export class Writer {
       }
       await this.#announce(good, unfit, ask)
       const refused = unfit.find(({ ifStamp, error }) => {
-        return ifStamp === undefined && error.code === 'unserializable'
+        return ifStamp === undefined && error instanceof CacheError
       })
       if (refused !== undefined) throw refused.error
       return kept
@@ -72,18 +73,19 @@ export class Writer {
     const unfit: Unfit[] = []
     items.forEach((item, at) => {
       const encoded = this.#encode(item)
-      if (encoded instanceof CacheError) unfit.push({ ...item, at, error: encoded })
+      if (encoded instanceof Error) unfit.push({ ...item, at, error: encoded })
       else ready.push({ ...item, at, write: this.#write(item, encoded) })
     })
     return { ready, unfit }
   }
 
-  #encode({ key, entry }: Put): Uint8Array | CacheError {
+  #encode({ key, entry }: Put): Uint8Array | Unfit['error'] {
     try {
       return this.#parts.envelope.encode(entry)
     } catch (error) {
-      if (!(error instanceof CacheError)) throw error
-      const reason = error.code === 'too_large' ? 'too_large' : 'unserializable'
+      const isTooLarge = error instanceof ValueTooLarge
+      if (!isTooLarge && !(error instanceof CacheError)) throw error
+      const reason = isTooLarge ? 'too_large' : 'unserializable'
       this.#parts.emit({ type: 'not_shared', key, reason })
       return error
     }
