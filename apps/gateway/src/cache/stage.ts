@@ -68,10 +68,11 @@ export function answerStage(parts: AnswerStageParts): AnswerStage {
     c: Context<GatewayEnv>,
     body: Buffer | null,
     persists: boolean,
+    sharers = recogniser.sharers(c),
   ): ReturnType<AnswerStage['find']> => {
-    const recognised = recogniser.recognise(c, body === null || body.length === 0 ? null : body)
-    if (recognised === undefined) return undefined
     const content = body?.length === 0 ? null : body
+    const recognised = recogniser.recognise(c, content, sharers)
+    if (recognised === undefined) return undefined
     if (answers !== undefined && recognised.reuse === 'keep') {
       return answers.find(c, content, recognised, persists)
     }
@@ -89,14 +90,15 @@ export function answerStage(parts: AnswerStageParts): AnswerStage {
         c.set('served', { cache: 'bypass', shared: false })
         return end(c, next)
       }
-      if (isUnwilling(c) || !recogniser.mayShare(c)) return pass()
+      const sharers = isUnwilling(c) ? undefined : recogniser.sharers(c)
+      if (sharers === undefined) return pass()
       return withBody(c, outbound, async (body) => {
-        const found = find(c, body, false)
+        const found = find(c, body, false, sharers)
         const first = found instanceof Promise ? await found : found
         if (first === undefined) return await pass()
         let known: Answered | undefined = first
         return await serveFrom(c, outbound, async () => {
-          const answered = known ?? (await find(c, body, false))
+          const answered = known ?? (await find(c, body, false, sharers))
           known = undefined
           if (answered === undefined) throw new Error('What was recognised once is recognised.')
           return answered

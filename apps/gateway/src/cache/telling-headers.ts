@@ -63,6 +63,16 @@ export class TellingHeaders {
     return this.#withoutPlain(found, isJson).flat()
   }
 
+  /** The same as one text, in the order in which they came. */
+  textOf(raw: readonly string[]): string {
+    let text = ''
+    for (let i = 0; i + 1 < raw.length; i += 2) {
+      const name = this.#nameOf(raw[i] ?? '')
+      if (name !== undefined) text += `${name}\0${raw[i + 1] ?? ''}\0`
+    }
+    return text
+  }
+
   /** Of these headers what may be kept for longer than the request: nothing that says who asks. */
   lasting(raw: readonly string[]): readonly string[] {
     const all = this.of(raw, false)
