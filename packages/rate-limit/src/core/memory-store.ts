@@ -4,6 +4,9 @@ import type { Meter } from './meters/meter.ts'
 import { capacityOf, meaningOf } from './rules.ts'
 import { type Limit, NOTHING_TAKEN, type Store, type StoreRequest, type Verdict } from './store.ts'
 
+/** How many subjects a store remembers that nobody has sized. */
+const MAX_KEYS = 100_000
+
 /** How {@link memoryStore} is made. */
 export interface MemoryStoreOptions {
   /** How many subjects are remembered for each policy. Default 100,000. */
@@ -27,24 +30,45 @@ export interface MemoryStore extends Store {
  *
  * @throws RateLimitError `invalid_limit` for a `maxKeys` that isn't a whole number from 1.
  */
-export function memoryStore({ maxKeys = 100_000 }: MemoryStoreOptions = {}): MemoryStore {
+export function memoryStore({ maxKeys = MAX_KEYS }: MemoryStoreOptions = {}): MemoryStore {
   if (!Number.isSafeInteger(maxKeys) || maxKeys < 1) {
     throw new RateLimitError('invalid_limit', 'memoryStore: maxKeys must be a whole number from 1.')
   }
-  const tables = new Tables(maxKeys)
-  const decide = (subject: string, requests: readonly StoreRequest[], now: number) => {
+  return new InMemory(maxKeys)
+}
+
+/** What {@link memoryStore} makes. */
+export class InMemory implements MemoryStore {
+  readonly #tables: Tables
+
+  constructor(maxKeys: number) {
+    this.#tables = new Tables(maxKeys)
+  }
+
+  get size(): number {
+    return this.#tables.size
+  }
+
+  decide(subject: string, requests: readonly StoreRequest[], now: number): readonly Verdict[] {
     const first = requests[0]
     return requests.length === 1 && first?.action === 'take'
-      ? [takeAlone(first, tables.of(first.limit), subject, now)]
-      : decideTogether(requests, tables, subject, now)
+      ? [this.take(first, subject, now)]
+      : decideTogether(requests, this.#tables, subject, now)
   }
-  return {
-    decide,
-    decideSync: decide,
-    get size() {
-      return tables.size
-    },
+
+  decideSync(subject: string, requests: readonly StoreRequest[], now: number): readonly Verdict[] {
+    return this.decide(subject, requests, now)
   }
+
+  /** Decides one `take`, which nearly everybody asks, without the lists that it would come and go in. */
+  take(request: StoreRequest, subject: string, now: number): Verdict {
+    return takeAlone(request, this.#tables.of(request.limit), subject, now)
+  }
+}
+
+/** The store of a limiter that was given none. */
+export function ownMemory(): InMemory {
+  return new InMemory(MAX_KEYS)
 }
 
 /** The tables by policy; limiters that share the store and mean the same by a name share its table. */

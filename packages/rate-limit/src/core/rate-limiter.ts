@@ -11,7 +11,7 @@ import { type Decision, decisionOf, type Outcome, outcomeOf } from './decision.t
 import { InvalidRequestError } from './errors.ts'
 import { checkTimeout, FallbackStore, type StoreChange } from './fallback/fallback-store.ts'
 import type { Ask } from './lease.ts'
-import { memoryStore } from './memory-store.ts'
+import { type InMemory, ownMemory } from './memory-store.ts'
 import { type Asked, checkSubject, Policies, type PolicyRequest } from './policies.ts'
 import type { Rule } from './rules.ts'
 import type { Store, Verdict } from './store.ts'
@@ -114,6 +114,8 @@ export function createRateLimiter<Name extends string>(
 class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
   readonly #policies: Policies<Name>
   readonly #store: Store
+  /** The same, where it is this limiter's own memory. */
+  readonly #memory: InMemory | undefined
   readonly #now: () => number
   readonly #onDecision: ((event: DecisionEvent<Name>) => void) | undefined
   /** Random once, then counted, which is as unique and costs less. */
@@ -141,8 +143,9 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
       this.#store = new FallbackStore(store, fallback)
       return
     }
-    const memory = memoryStore()
+    const memory = ownMemory()
     this.#store = memory
+    this.#memory = memory
     if (options.onDecision !== undefined) return
     const [newId, ask] = [() => this.#newId(), this.#ask]
     this.#atOnce = { store: memory, policies: this.#policies, newId, ask }
@@ -153,10 +156,14 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
     try {
       const request = this.#policies.charge(policy, options?.cost)
       checkSubject(subject)
+      if (this.#memory !== undefined) {
+        const verdict = this.#memory.take(request, subject, this.#now())
+        return Promise.resolve(this.#checked(subject, request, verdict))
+      }
       const answer = this.#store.decide(subject, [request], this.#now())
       return 'then' in answer
-        ? answer.then((verdicts) => this.#checked(subject, request, verdicts))
-        : Promise.resolve(this.#checked(subject, request, answer))
+        ? answer.then(([verdict]) => this.#checked(subject, request, verdict))
+        : Promise.resolve(this.#checked(subject, request, answer[0]))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -165,8 +172,11 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
   checkSync(policy: Name, subject: string, options?: CheckOptions): Decision<Name> | undefined {
     const request = this.#policies.charge(policy, options?.cost)
     checkSubject(subject)
+    if (this.#memory !== undefined) {
+      return this.#checked(subject, request, this.#memory.take(request, subject, this.#now()))
+    }
     const verdicts = this.#store.decideSync?.(subject, [request], this.#now())
-    return verdicts === undefined ? undefined : this.#checked(subject, request, verdicts)
+    return verdicts === undefined ? undefined : this.#checked(subject, request, verdicts[0])
   }
 
   async checkAll(
@@ -238,8 +248,8 @@ class StoreRateLimiter<Name extends string> implements RateLimiter<Name> {
     return decisionOf(request.limit, (await this.#ask(subject, [request]))[0])
   }
 
-  #checked(subject: string, request: Asked<Name>, verdicts: readonly Verdict[]): Decision<Name> {
-    const decision = decisionOf(request.limit, verdicts[0])
+  #checked(subject: string, request: Asked<Name>, verdict: Verdict | undefined): Decision<Name> {
+    const decision = decisionOf(request.limit, verdict)
     if (this.#onDecision === undefined && !decision.shadow) return decision
     const outcome = outcomeOf([decision])
     this.#report(subject, outcome)

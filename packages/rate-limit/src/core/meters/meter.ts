@@ -21,6 +21,8 @@ export abstract class Meter<Holdings = unknown> {
   /** Where in `cells` its numbers begin. */
   at = 0
   holdings: Holdings
+  /** Whether any subject was ever blocked: hardly any is, and then nobody has to be looked at for it. */
+  #blocks = false
 
   constructor(now: number) {
     this.holdings = this.nothing()
@@ -91,6 +93,7 @@ export abstract class Meter<Holdings = unknown> {
 
   /** Denies everything for `ms`; a shorter block doesn't replace a longer one. */
   block(ms: number): void {
+    this.#blocks = true
     const until = this.cells[this.at + BLOCKED_UNTIL] as number
     this.cells[this.at + BLOCKED_UNTIL] = Math.max(until, this.time + ms)
   }
@@ -137,6 +140,6 @@ export abstract class Meter<Holdings = unknown> {
   protected abstract room(): number
 
   protected get blockedFor(): number {
-    return (this.cells[this.at + BLOCKED_UNTIL] as number) - this.time
+    return this.#blocks ? (this.cells[this.at + BLOCKED_UNTIL] as number) - this.time : -1
   }
 }
