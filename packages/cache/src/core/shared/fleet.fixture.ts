@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { InvalidateTarget, SetItem } from '../cache.ts'
@@ -42,6 +43,9 @@ export interface Answer {
   readonly id: number
   readonly version: number
 }
+
+/** Half a minute of them. */
+const MOST_TRIES = 500
 
 const script = fileURLToPath(new URL('./worker.fixture.ts', import.meta.url))
 
@@ -118,7 +122,21 @@ export class Fleet implements AsyncDisposable {
   static async start(ports: readonly number[], count: number, name: string): Promise<Fleet> {
     const fleet = new Fleet(ports, count, name)
     await Promise.all(fleet.members.map(({ ready }) => ready))
+    for (const member of fleet.members) await fleet.#sharesWithAll(member)
+    fleet.made.clear()
     return fleet
+  }
+
+  /** A cache believes others' entries once all listen, and a Cluster's client may still be connecting then. */
+  async #sharesWithAll(maker: Member): Promise<void> {
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      const get = { do: 'get', key: `shared ${randomUUID()}`, options: {} } as const
+      await maker.do(get)
+      await this.everybody(get)
+      if (this.made.get(get.key) === 1) return
+      await sleep(50)
+    }
+    throw new Error('The processes of the fleet do not share.')
   }
 
   async make(key: string): Promise<number> {
