@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Context } from 'hono'
 import type { Scope } from '../config/settings.ts'
 import type { GatewayEnv } from '../env.ts'
@@ -63,5 +63,5 @@ function passedOn(
     found.push(name, value)
   }
   if (found.length === 0) return { hash: undefined, isJudged }
-  return { hash: createHash('sha256').update(JSON.stringify(found)).digest('base64url'), isJudged }
+  return { hash: hash('sha256', JSON.stringify(found), 'base64url'), isJudged }
 }

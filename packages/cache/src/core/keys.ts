@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { describe } from './duration.ts'
 import { CacheError } from './errors.ts'
 
@@ -12,7 +12,7 @@ const OWN = '\u0000'
 export function fullKey(prefix: string, key: unknown, maxLength: number): string {
   const checked = checkKey(key)
   if (prefix.length + checked.length <= maxLength) return prefix + checked
-  return `${prefix}${OWN}sha256:${createHash('sha256').update(checked).digest('base64url')}`
+  return `${prefix}${OWN}sha256:${hash('sha256', checked, 'base64url')}`
 }
 
 /** Whether a key as it is stored is one of the cache's own, which nobody can ask for as it is. */

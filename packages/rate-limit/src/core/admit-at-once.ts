@@ -1,7 +1,7 @@
 import type { Admission, SubjectRequests } from './admission.ts'
 import { type Decision, decisionOf, outcomeOf } from './decision.ts'
 import { type Ask, StoreLease } from './lease.ts'
-import type { MemoryStore } from './memory-store.ts'
+import type { InMemory } from './memory-store.ts'
 import type { Asked, Policies } from './policies.ts'
 import type { Verdict } from './store.ts'
 import { undoing } from './undoing.ts'
@@ -9,7 +9,7 @@ import { undoing } from './undoing.ts'
 /** What {@link admitAtOnce} works with. */
 export interface AtOnce<Name extends string> {
   readonly policies: Policies<Name>
-  readonly store: MemoryStore
+  readonly store: InMemory
   readonly newId: () => string
   readonly ask: Ask
 }
@@ -35,9 +35,9 @@ export function admitAtOnce<Name extends string>(
   for (let at = 0; at < charges.length; at += 1) {
     const [charge, subject] = [charges[at], asks[at]?.subject]
     if (charge === undefined || subject === undefined) return undefined
-    const [verdict] = store.decideSync(subject, [charge], now)
+    const verdict = store.take(charge, subject, now)
     const decision = decisionOf(charge.limit, verdict)
-    if (verdict === undefined || (!decision.allowed && !decision.shadow)) {
+    if (!decision.allowed && !decision.shadow) {
       giveBack(asks, charges, verdicts, store, now)
       return undefined
     }
@@ -51,12 +51,12 @@ function giveBack<Name extends string>(
   asks: readonly SubjectRequests<Name>[],
   charges: readonly Asked<Name>[],
   verdicts: readonly Verdict[],
-  store: MemoryStore,
+  store: InMemory,
   now: number,
 ): void {
   for (const [at, verdict] of verdicts.entries()) {
     const [charge, subject] = [charges[at], asks[at]?.subject]
     const request = charge && undoing(charge, verdict)
-    if (request !== undefined && subject !== undefined) store.decideSync(subject, [request], now)
+    if (request !== undefined && subject !== undefined) store.decide(subject, [request], now)
   }
 }

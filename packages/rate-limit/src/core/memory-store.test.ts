@@ -35,6 +35,14 @@ describe('memoryStore', () => {
     expect(store.size).toBeLessThanOrEqual(5_000)
   })
 
+  it('may be taken apart', () => {
+    const store = memoryStore()
+    const { decide, decideSync } = { ...store }
+    decide('s', ask('take', 4), 1_000)
+    expect(decideSync('s', ask('take', 4), 1_000)[0]).toMatchObject({ allowed: true, remaining: 2 })
+    expect(store.size).toBe(1)
+  })
+
   it('forgets what is as new while others come', () => {
     const store = memoryStore()
     for (let n = 0; n < 1_000; n += 1) store.decide(`old-${n}`, ask('take', 1), 0)

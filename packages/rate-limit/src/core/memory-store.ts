@@ -34,11 +34,21 @@ export function memoryStore({ maxKeys = MAX_KEYS }: MemoryStoreOptions = {}): Me
   if (!Number.isSafeInteger(maxKeys) || maxKeys < 1) {
     throw new RateLimitError('invalid_limit', 'memoryStore: maxKeys must be a whole number from 1.')
   }
-  return new InMemory(maxKeys)
+  const memory = new InMemory(maxKeys)
+  // As functions of their own: a store may be taken apart, or spread into another one.
+  const decide: MemoryStore['decide'] = (subject, requests, now) =>
+    memory.decide(subject, requests, now)
+  return {
+    decide,
+    decideSync: decide,
+    get size() {
+      return memory.size
+    },
+  }
 }
 
-/** What {@link memoryStore} makes. */
-export class InMemory implements MemoryStore {
+/** What {@link memoryStore} decides with. */
+export class InMemory {
   readonly #tables: Tables
 
   constructor(maxKeys: number) {
@@ -54,10 +64,6 @@ export class InMemory implements MemoryStore {
     return requests.length === 1 && first?.action === 'take'
       ? [this.take(first, subject, now)]
       : decideTogether(requests, this.#tables, subject, now)
-  }
-
-  decideSync(subject: string, requests: readonly StoreRequest[], now: number): readonly Verdict[] {
-    return this.decide(subject, requests, now)
   }
 
   /** Decides one `take`, which nearly everybody asks, without the lists that it would come and go in. */

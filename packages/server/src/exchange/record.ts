@@ -19,7 +19,7 @@ export interface Arrival {
 // setTimeout fires at once for anything longer.
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
-/** The one implementation of {@link Exchange}: all fields set in one order, so all share one shape. */
+/** A request's own {@link Exchange}: all fields set in one order, so all share one shape. */
 export class ExchangeRecord implements Exchange {
   readonly requestId: string
   readonly clientRequestId: string | undefined
