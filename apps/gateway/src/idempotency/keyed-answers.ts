@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { type Claim, createRecordings, type Recordings } from '@tidegate/events'
 import type { AnswerHead } from '../answers/answer-head.ts'
 import type { SharedRedis } from '../redis.ts'
@@ -5,6 +6,9 @@ import { KeyedRecorder } from './keyed-recorder.ts'
 
 /** How many requests are remembered by one process: a key outlives its answer by far. */
 const MOST_REMEMBERED = 50_000
+
+/** For how long an answer that settles nothing waits until Redis knows. */
+const LONGEST_HOLD_MS = 250
 
 /** What a request with a key finds: that it is the first, an answer, or why there is none for it. */
 export type KeyedClaim =
@@ -38,8 +42,7 @@ export class KeyedAnswers {
     if (claim.role !== 'recorder') return claim
     this.#making += 1
     const recorder = new KeyedRecorder(claim.recorder, {
-      // The next to ask begins anew from now on. Where Redis can't be told, it is told by the end.
-      onPassing: () => void this.#recordings.forget(name).catch(() => {}),
+      onPassing: () => this.#letGo(name),
       onOver: () => this.#over(),
       isFailure,
     })
@@ -56,6 +59,12 @@ export class KeyedAnswers {
 
   close(): Promise<void> {
     return this.#recordings.close()
+  }
+
+  /** The next to ask begins anew. Where Redis can't be told so in time, it is told by the end. */
+  async #letGo(name: string): Promise<void> {
+    const forgotten = this.#recordings.forget(name).catch(() => undefined)
+    await Promise.race([forgotten, pause(LONGEST_HOLD_MS, undefined, { ref: false })])
   }
 
   #over(): void {

@@ -11,8 +11,11 @@ const LONGEST_FAILURE = 64 * 1024
 
 /** What a {@link KeyedRecorder} tells, and asks. */
 export interface KeyedEvents {
-  /** The answer settles nothing: by its head, which nobody has been told yet, or by its end. */
-  onPassing(): void
+  /**
+   * The answer settles nothing: by its head, which nobody is told before what this returns has resolved, so
+   * that whoever has heard it and asks again begins anew wherever it asks; or by its end. Must not reject.
+   */
+  onPassing(): Promise<void>
   /** It has ended, well or not. */
   onOver(): void
   /** Whether a success says in its body that it is none. Absent: its status holds. */
@@ -28,6 +31,9 @@ export class KeyedRecorder implements Recorder<AnswerHead> {
   readonly #events: KeyedEvents
   #settles = true
   #over = false
+  /** What has come while nobody is told yet. */
+  #held: (() => void)[] | undefined
+  #onDrain: (() => void) | undefined
   /** What may yet turn out to be a failure. */
   #said: Uint8Array[] | undefined
   #length = 0
@@ -43,39 +49,59 @@ export class KeyedRecorder implements Recorder<AnswerHead> {
 
   head(head: AnswerHead): void {
     this.#settles = isKept(head.status, headerIn(head.headers, 'x-should-retry'))
-    if (!this.#settles) this.#events.onPassing()
+    if (!this.#settles) this.#hold(this.#events.onPassing())
     else if (!head.stream && head.status < 300 && this.#events.isFailure) this.#said = []
-    this.#recorder.head(head)
+    this.#tell(() => this.#recorder.head(head))
   }
 
   push(chunk: Uint8Array): boolean {
     this.#length += chunk.length
     if (this.#length > LONGEST_FAILURE) this.#said = undefined
     this.#said?.push(chunk)
-    return this.#recorder.push(chunk)
+    if (this.#held === undefined) return this.#recorder.push(chunk)
+    this.#held.push(() => this.#recorder.push(chunk))
+    return false
   }
 
   end(): void {
     if (this.#said !== undefined && this.#events.isFailure?.(Buffer.concat(this.#said))) {
       this.#settles = false
-      this.#events.onPassing()
+      void this.#events.onPassing()
     }
     if (this.#settles) {
       this.#recorder.end()
       this.#tellOver()
     } else {
       // Whoever has just found it reads it first: from then on nobody does.
-      setImmediate(() => this.fail(TOLD))
+      this.#tell(() => setImmediate(() => this.fail(TOLD)))
     }
   }
 
   fail(cause: unknown): void {
-    this.#recorder.fail(cause)
-    this.#tellOver()
+    this.#tell(() => {
+      this.#recorder.fail(cause)
+      this.#tellOver()
+    })
   }
 
   listen(events: RecorderEvents): void {
+    this.#onDrain = () => events.onDrain()
     this.#recorder.listen(events)
+  }
+
+  #tell(say: () => void): void {
+    if (this.#held === undefined) say()
+    else this.#held.push(say)
+  }
+
+  #hold(until: Promise<void>): void {
+    this.#held = []
+    void until.then(() => {
+      const held = this.#held ?? []
+      this.#held = undefined
+      for (const say of held) say()
+      this.#onDrain?.()
+    })
   }
 
   #tellOver(): void {

@@ -87,7 +87,8 @@ describe('KeyedRecorder', () => {
       const { name, recorder } = record()
       let heard = ''
       const keyed = new KeyedRecorder(recorder, {
-        onPassing: () => {
+        onPassing: async () => {
+          await turn()
           heard += 'passing '
         },
         onOver: () => {
@@ -113,11 +114,29 @@ describe('KeyedRecorder', () => {
       keyed.head(head)
       keyed.push(Buffer.from(' body'))
       keyed.end()
-      await turn()
+      for (let turns = 0; turns < 3; turns += 1) await turn()
       keyed.fail('too late')
       expect(heard).toBe(kept ? `${head.status} body.!` : `passing ${head.status} bodytold!`)
       const next = await recordings.claim(name, { keepMs: 60_000, persist: true })
       expect(next.role).toBe(kept ? 'reader' : 'recorder')
     })
   }
+
+  it('has its source wait while nobody may be told yet', async () => {
+    const { recorder } = record()
+    const letGo = Promise.withResolvers<void>()
+    const keyed = new KeyedRecorder(recorder, { onPassing: () => letGo.promise, onOver: () => {} })
+    let drained = 0
+    keyed.listen({ onDrain: () => (drained += 1), onAbandoned: () => {} })
+    keyed.head(headOf(503))
+    expect([keyed.push(Buffer.from('a')), keyed.recording.head, drained]).toEqual([
+      false,
+      undefined,
+      0,
+    ])
+    letGo.resolve()
+    await turn()
+    expect([keyed.recording.head?.status, keyed.recording.bytes, drained]).toEqual([503, 1, 1])
+    expect(keyed.push(Buffer.from('b'))).toBe(true)
+  })
 })
