@@ -28,3 +28,4 @@ export type {
   StoreClaim,
 } from './core/recording-store.ts'
 export { createRecordings, type RecordingsOptions } from './core/recordings.ts'
+export type { TimeWindow } from './core/time-window.ts'

@@ -1,8 +1,5 @@
-export {
-  type LogConformanceCase,
-  type LogHarness,
-  logConformance,
-} from './testing/log-conformance.ts'
+export type { LogBounds, LogConformanceCase, LogHarness } from './testing/log-case.ts'
+export { logConformance } from './testing/log-conformance.ts'
 export {
   type RecordingsConformanceCase,
   type RecordingsHarness,

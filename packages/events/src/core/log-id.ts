@@ -28,3 +28,14 @@ export function idAtPlace(place: bigint): string {
   const within = place > last ? last : place
   return `${within >> PART_BITS}-${within & LARGEST_PART}`
 }
+
+/** The lowest place that an entry of a time, in milliseconds, can have. */
+export function placeAt(ms: number): bigint {
+  // No entry is at 0-0.
+  return ms === 0 ? 1n : BigInt(ms) << PART_BITS
+}
+
+/** The time of a place, in milliseconds. */
+export function timeOfPlace(place: bigint): number {
+  return Number(place >> PART_BITS)
+}

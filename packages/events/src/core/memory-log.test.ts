@@ -5,7 +5,7 @@ import { memoryLog } from './memory-log.ts'
 
 describe('memoryLog conforms', () => {
   for (const { name, run } of logConformance) {
-    it(name, () => run({ open: (maxEntries) => memoryLog({ maxEntries }) }))
+    it(name, () => run({ open: memoryLog }))
   }
 })
 

@@ -24,9 +24,9 @@ const open = (options: Partial<RedisLogOptions> = {}): EventLog =>
 
 describe.concurrent('redisLog conforms', () => {
   for (const { name, run } of logConformance) {
-    it(name, () => run({ open: (maxEntries) => open({ maxEntries }) }))
+    it(name, () => run({ open }))
     it(`without a subscriber: ${name}`, () =>
-      run({ open: (maxEntries) => open({ maxEntries, subscriber: undefined }) }))
+      run({ open: (bounds) => open({ ...bounds, subscriber: undefined }) }))
   }
 })
 
@@ -45,7 +45,7 @@ describe.concurrent('redisLog conforms on a Cluster', () => {
   })
 
   for (const { name, run } of logConformance) {
-    it(name, () => run({ open: (maxEntries) => open({ ...nodes, maxEntries }) }))
+    it(name, () => run({ open: (bounds) => open({ ...nodes, ...bounds }) }))
   }
 })
 

@@ -1,9 +1,10 @@
-import { hash } from 'node:crypto'
 import { Bell } from '../core/bell.ts'
 import { checkWhole, EventsError } from '../core/errors.ts'
 import type { EventLog, LogPage, ReadOptions, TailOptions } from '../core/log.ts'
-import { placeOfId } from '../core/log-id.ts'
+import { idAtPlace, placeAt, placeOfId } from '../core/log-id.ts'
+import { checkWindow, hasGap, type Span, spanOf, type TimeWindow } from '../core/time-window.ts'
 import { Hints } from './hints.ts'
+import { appendScript, clockScript, countScript, lastScript } from './log-scripts.ts'
 import { checkRedis, type EventsRedis, type EventsSubscriber } from './port.ts'
 import { readStream, type StreamEntry, textOf } from './stream.ts'
 
@@ -16,6 +17,11 @@ export interface RedisLogOptions {
   readonly key: string
   /** How many entries are kept: exactly, not about (`MAXLEN =`). Default 10,000. */
   readonly maxEntries?: number | undefined
+  /**
+   * How old, in milliseconds, an entry may be: exactly, by the clock of Redis. Older ones are not read from then on,
+   * and leave Redis at the next append (`MINID =`, which Redis has from 6.2 on). Default: as old as it gets.
+   */
+  readonly maxAgeMs?: number | undefined
   /** Milliseconds after the last append until all of it expires. Default: never. */
   readonly ttlMs?: number | undefined
   /** Told why what follows the log couldn't look, each time. */
@@ -40,27 +46,20 @@ const START = '0-0'
 /** How many ids a tail remembers, to know its log by. */
 const REMEMBERED = 1_000
 
-const source = `
-local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-local id = redis.call('XADD', KEYS[1], 'MAXLEN', '=', ARGV[1], '*', 'd', ARGV[3], 'p', newest and newest[1] or '')
-if ARGV[2] ~= '0' then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-redis.call('PUBLISH', KEYS[1], id)
-return id`
-
-/** Every entry knows the one before it, so that a reader sees when something between was dropped. */
-const appendScript = { source, sha1: hash('sha1', source) }
-
-/** The newest id without its data. */
-const lastSource = `
-local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-return newest and newest[1] or ''`
-
-const lastScript = { source: lastSource, sha1: hash('sha1', lastSource) }
+/** What is to be read. */
+interface Wanted {
+  readonly after: string | undefined
+  readonly limit: number
+  readonly window?: TimeWindow
+  /** Ids that a tail has had. */
+  readonly had?: readonly string[]
+}
 
 class RedisLog implements EventLog {
   readonly #redis: EventsRedis
   readonly #key: string
   readonly #maxEntries: number
+  readonly #maxAgeMs: number | undefined
   readonly #ttlMs: number
   readonly #onError: (error: unknown) => void
   readonly #hints: Hints
@@ -68,13 +67,14 @@ class RedisLog implements EventLog {
   #closed = false
 
   constructor(options: RedisLogOptions) {
-    const { redis, subscriber, key, maxEntries = 10_000, ttlMs = 0 } = options
+    const { redis, subscriber, key, maxEntries = 10_000, maxAgeMs, ttlMs = 0 } = options
     checkRedis('redisLog', redis)
     if (key === '') throw new EventsError('invalid_option', 'redisLog: its key must not be empty.')
     this.#redis = redis
     this.#key = key
     this.#onError = options.onError ?? (() => undefined)
     this.#maxEntries = checkWhole('maxEntries', maxEntries, 1)
+    this.#maxAgeMs = maxAgeMs === undefined ? undefined : checkWhole('maxAgeMs', maxAgeMs, 1)
     this.#ttlMs = checkWhole('ttlMs', ttlMs, 0)
     this.#hints = new Hints(subscriber, key, () => this.#bell.ring())
   }
@@ -84,16 +84,27 @@ class RedisLog implements EventLog {
     const id = await this.#redis.evaluate(
       appendScript,
       [this.#key],
-      [this.#maxEntries, this.#ttlMs, data],
+      [this.#maxEntries, this.#ttlMs, this.#maxAgeMs ?? 0, data],
     )
     this.#bell.ring()
     return String(id)
   }
 
-  async read({ after, limit = PAGE }: ReadOptions = {}): Promise<LogPage> {
+  async read({ after, limit = PAGE, ...window }: ReadOptions = {}): Promise<LogPage> {
     this.#checkOpen()
     checkWhole('limit', limit, 1)
-    return await this.#page(after, limit)
+    checkWindow(window)
+    return await this.#page({ after, limit, window })
+  }
+
+  async count(window: TimeWindow = {}): Promise<number> {
+    this.#checkOpen()
+    checkWindow(window)
+    const { oldest, first, end } = await this.#span(window)
+    const from = later(oldest, first)
+    if (end !== undefined && from >= end) return 0
+    const to = end === undefined ? '+' : idAtPlace(end - 1n)
+    return Number(await this.#redis.evaluate(countScript, [this.#key], [idAtPlace(from), to]))
   }
 
   tail({ after = 'end', signal }: TailOptions = {}): AsyncIterable<LogPage> {
@@ -133,7 +144,7 @@ class RedisLog implements EventLog {
     while (!this.#over(signal)) {
       const since = this.#bell.rings
       const ms = this.#hints.pollMs
-      const page = await this.#patiently(() => this.#page(after, TAIL_PAGE, had), signal)
+      const page = await this.#patiently(() => this.#page({ after, limit: TAIL_PAGE, had }), signal)
       const newest = page?.entries.at(-1)
       if (page !== undefined && newest !== undefined) {
         after = newest.id
@@ -160,21 +171,38 @@ class RedisLog implements EventLog {
     return undefined
   }
 
-  async #page(
-    after: string | undefined,
-    limit: number,
-    had: readonly string[] = [],
-  ): Promise<LogPage> {
-    const entries = await readStream(this.#redis, this.#key, after ?? START, limit)
-    const [first] = entries
-    if (first === undefined && after !== undefined && (await this.#isAnother(after, had))) {
-      const { entries: all } = await this.#page(undefined, limit)
-      return { entries: all, gap: all.length > 0 }
+  async #page({ after, limit, window = {}, had = [] }: Wanted): Promise<LogPage> {
+    const point = after === undefined ? undefined : placeOfId(after)
+    const { oldest, first, end } = await this.#span(window)
+    const from = later(oldest, first, point === undefined ? undefined : point + 1n)
+    const entries = await readStream(this.#redis, this.#key, { from, end, limit })
+    const isEmpty = entries.length === 0
+    if (isEmpty && after !== undefined && (await this.#isAnother(after, had))) {
+      const page = await this.#page({ after: undefined, limit, window })
+      return { ...page, gap: page.gap || page.entries.length > 0 }
     }
+    const before =
+      isEmpty && first !== undefined ? await this.#before(oldest) : beforeOf(entries[0])
     return {
       entries: entries.map(({ id, fields }) => ({ id, data: fields.get('d') ?? new Uint8Array() })),
-      gap: after !== undefined && first !== undefined && !isNext(first, after),
+      gap: hasGap({ after: point, first, before, isEmpty }),
     }
+  }
+
+  /** The places of a window, and the oldest one that is young enough. Redis is asked for its clock only if need be. */
+  async #span(window: TimeWindow): Promise<Span & { readonly oldest: bigint }> {
+    const age = this.#maxAgeMs
+    if (age === undefined && window.lastMs === undefined)
+      return { ...spanOf(window, 0), oldest: 0n }
+    const now = Number(await this.#redis.evaluate(clockScript, [this.#key], []))
+    const oldest = age === undefined ? 0n : placeAt(Math.max(0, now - age))
+    return { ...spanOf(window, now), oldest }
+  }
+
+  /** The place of the newest entry that can't be read any more. */
+  async #before(oldest: bigint): Promise<bigint> {
+    const [first] = await readStream(this.#redis, this.#key, { from: oldest, limit: 1 })
+    return first === undefined ? placeOfId((await this.last()) ?? START) : beforeOf(first)
   }
 
   /** Whether the log isn't the one that had the point: it ends before it, and not where it once has. */
@@ -194,8 +222,15 @@ class RedisLog implements EventLog {
   }
 }
 
-/** Whether nothing was between the point and the entry, which knows the one before it. */
-function isNext({ fields }: StreamEntry, after: string): boolean {
-  const before = textOf(fields.get('p') ?? new Uint8Array())
-  return placeOfId(before === '' ? START : before) === placeOfId(after)
+/** The place of the entry before one, which knows it. */
+function beforeOf(entry: StreamEntry | undefined): bigint {
+  const before = textOf(entry?.fields.get('p') ?? new Uint8Array())
+  return placeOfId(before === '' ? START : before)
+}
+
+function later(place: bigint, ...others: readonly (bigint | undefined)[]): bigint {
+  return others.reduce<bigint>(
+    (latest, each) => (each !== undefined && each > latest ? each : latest),
+    place,
+  )
 }

@@ -1,4 +1,5 @@
 import { Bell } from '../core/bell.ts'
+import { placeOfId } from '../core/log-id.ts'
 import type { RecordingFault } from '../core/recording.ts'
 import type { ReplicaTarget } from '../core/recording-store.ts'
 import { faultOf, type Link } from './link.ts'
@@ -78,7 +79,10 @@ export class Replica<Head> {
   /** Reads what there is, and says whether there was anything. */
   async #read(): Promise<boolean> {
     const { link, keys } = this.#options
-    const entries = await readStream(link.redis, keys.log, `${this.#last}-0`, PAGE)
+    const entries = await readStream(link.redis, keys.log, {
+      from: placeOfId(`${this.#last}-0`) + 1n,
+      limit: PAGE,
+    })
     for (const entry of entries) if (!this.#over) this.#apply(entry)
     if (entries.length === 0 && this.#through) this.#lose()
     else if (performance.now() - this.#beatAt > link.leaseMs * 0.3) await this.#beat()

@@ -1,4 +1,4 @@
-import { idAtPlace, placeOfId } from '../core/log-id.ts'
+import { idAtPlace } from '../core/log-id.ts'
 import type { EventsRedis } from './port.ts'
 
 /** An entry of a Redis Stream. */
@@ -7,16 +7,23 @@ export interface StreamEntry {
   readonly fields: ReadonlyMap<string, Uint8Array>
 }
 
-/** Reads entries of a stream after an id, oldest first. */
+/** Which entries of a stream are read: from a place on, and before another, at most so many. */
+export interface StreamRange {
+  readonly from: bigint
+  readonly end?: bigint | undefined
+  readonly limit: number
+}
+
+/** Reads entries of a stream, oldest first. */
 export async function readStream(
   redis: EventsRedis,
   key: string,
-  after: string,
-  limit: number,
+  { from, end, limit }: StreamRange,
 ): Promise<readonly StreamEntry[]> {
+  if (end !== undefined && from >= end) return []
   // An exclusive start is written "(id" only from Redis 6.2 on.
-  const from = idAtPlace(placeOfId(after) + 1n)
-  const reply = await redis.callBuffer('XRANGE', key, from, '+', 'COUNT', limit)
+  const to = end === undefined ? '+' : idAtPlace(end - 1n)
+  const reply = await redis.callBuffer('XRANGE', key, idAtPlace(from), to, 'COUNT', limit)
   return listOf(reply).map((entry) => {
     const [id, pairs] = listOf(entry)
     return { id: textOf(id), fields: fieldsOf(listOf(pairs)) }

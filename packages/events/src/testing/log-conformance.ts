@@ -1,37 +1,7 @@
 import assert from 'node:assert/strict'
-import type { EventLog, LogPage } from '../core/log.ts'
-
-/** Logs to be examined. */
-export interface LogHarness {
-  /** A log that is empty and that nobody else has; of `maxEntries` when that is given, exactly. */
-  open(maxEntries?: number): EventLog | Promise<EventLog>
-}
-
-/** One thing that a log has to do. */
-export interface LogConformanceCase {
-  readonly name: string
-  run(harness: LogHarness): Promise<void>
-}
-
-type Body = (log: EventLog, signal: AbortSignal) => Promise<void>
-
-function logCase(name: string, body: Body, maxEntries?: number): LogConformanceCase {
-  return {
-    name,
-    async run(harness) {
-      const log = await harness.open(maxEntries)
-      const over = new AbortController()
-      try {
-        await body(log, over.signal)
-      } finally {
-        over.abort()
-        await log.close()
-      }
-    },
-  }
-}
-
-const texts = ({ entries }: LogPage) => entries.map(({ data }) => Buffer.from(data).toString())
+import type { LogPage } from '../core/log.ts'
+import { fill, type LogConformanceCase, logCase, texts } from './log-case.ts'
+import { logTimeCases } from './log-time-cases.ts'
 
 /** Follows until so many entries have come. */
 async function take(pages: AsyncIterable<LogPage>, count: number): Promise<readonly string[]> {
@@ -43,12 +13,6 @@ async function take(pages: AsyncIterable<LogPage>, count: number): Promise<reado
     if (taken.length >= count) break
   }
   return taken
-}
-
-async function fill(log: EventLog, count: number): Promise<readonly string[]> {
-  const ids: string[] = []
-  for (let at = 0; at < count; at += 1) ids.push(await log.append(`${at}`))
-  return ids
 }
 
 const isInvalid = { code: 'invalid_id' }
@@ -163,7 +127,7 @@ export const logConformance: readonly LogConformanceCase[] = [
       }
       assert.equal((await log.read({ after: '0-0' })).gap, true)
     },
-    4,
+    { maxEntries: 4 },
   ),
   logCase('a tail has what comes, from the end unless told otherwise', async (log, signal) => {
     const ids = await fill(log, 3)
@@ -223,7 +187,7 @@ export const logConformance: readonly LogConformanceCase[] = [
       assert.ok(!third.done && !third.value.gap)
       assert.deepEqual(texts(third.value), ['last'])
     },
-    4,
+    { maxEntries: 4 },
   ),
   logCase('closing ends what follows, and refuses what comes later', async (log) => {
     const taken = take(log.tail(), 1)
@@ -232,5 +196,7 @@ export const logConformance: readonly LogConformanceCase[] = [
     assert.deepEqual(await taken, [])
     await assert.rejects(log.append('late'), { code: 'closed' })
     await assert.rejects(log.read(), { code: 'closed' })
+    await assert.rejects(log.count(), { code: 'closed' })
   }),
+  ...logTimeCases,
 ]
