@@ -41,6 +41,7 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/dist/**'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          globalSetup: ['tooling/testkit/src/install.ts'],
         },
       },
     ],

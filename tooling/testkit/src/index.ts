@@ -38,8 +38,33 @@ export type { Scenario } from './provider/scenarios.ts'
 export { scenarios } from './provider/scenarios.ts'
 export type { Certificates } from './services/certificates.ts'
 export { makeCertificates } from './services/certificates.ts'
+export { chromiumPath } from './services/chromium.ts'
+export type { MongoLookalike, MongoMode, MongoOptions } from './services/mongodb/mongodb.ts'
+export { startMongoLookalike } from './services/mongodb/mongodb.ts'
+export type { CollectorMode, OtlpCollector, ReceivedExport } from './services/otlp/collector.ts'
+export { startOtlpCollector } from './services/otlp/collector.ts'
+export type {
+  Attributes,
+  ReceivedMetric,
+  ReceivedPoint,
+  ReceivedSpan,
+} from './services/otlp/telemetry.ts'
+export type { PineconeLookalike, PineconeMode, PineconeOptions } from './services/pinecone.ts'
+export { startPineconeLookalike } from './services/pinecone.ts'
 export type { PostgresOptions, PostgresServer } from './services/postgres.ts'
 export { startPostgres } from './services/postgres.ts'
+export type {
+  PrometheusOptions,
+  PrometheusSample,
+  PrometheusServer,
+} from './services/prometheus.ts'
+export { startPrometheus } from './services/prometheus.ts'
+export {
+  promtoolCheckConfig,
+  promtoolCheckMetrics,
+  promtoolCheckRules,
+  promtoolTestRules,
+} from './services/promtool.ts'
 export type { RedisOptions, RedisServer } from './services/redis.ts'
 export { startRedis } from './services/redis.ts'
 export type { RedisCluster } from './services/redis-cluster.ts'

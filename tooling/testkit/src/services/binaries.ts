@@ -61,10 +61,19 @@ export interface InstallSurroundings {
   readonly say: (text: string) => void
 }
 
+/** Debian's packages start their service at once, on ports that belong to the machine, unless a policy forbids it. */
+const withoutServices = `policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap 'rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' > "$policy" && chmod 755 "$policy"
+fi
+`
+
 async function installDebianPackage(debianPackage: string): Promise<void> {
-  const install = `apt-get install -y --no-install-recommends ${debianPackage}`
+  const options = '-y --no-install-recommends -o DPkg::Lock::Timeout=120'
+  const install = `apt-get install ${options} ${debianPackage}`
   // Test files run side by side: the lock lets one of them install and the others wait.
-  const script = `${install} || { apt-get update && ${install}; }`
+  const script = `${withoutServices}${install} || { apt-get update && ${install}; }`
   await run('flock', [join(tmpdir(), 'tidegate-testkit-install.lock'), 'sh', '-c', script], {
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     timeout: installTimeoutMs,
@@ -72,7 +81,7 @@ async function installDebianPackage(debianPackage: string): Promise<void> {
   })
 }
 
-const thisMachine: InstallSurroundings = {
+export const thisMachine: InstallSurroundings = {
   isRoot: process.getuid?.() === 0,
   find: findProgram,
   install: installDebianPackage,
