@@ -1,0 +1,5 @@
+export {
+  type HistoryConformanceCase,
+  type HistoryHarness,
+  historyConformance,
+} from './testing/history-conformance.ts'
