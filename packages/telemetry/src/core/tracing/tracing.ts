@@ -14,7 +14,7 @@ import type { SpanHandle, SpanOptions } from './span.ts'
 
 export interface TracingOptions {
   /** Where spans go. Absent: none are recorded, and the context of callers goes on untouched. */
-  readonly recorder?: SpanRecorder
+  readonly recorder?: SpanRecorder | undefined
   /** The share of the traces begun here that is recorded: 0 (none) to 1 (all, the default). */
   readonly sampleRatio?: number
   /**

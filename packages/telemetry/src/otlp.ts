@@ -1,0 +1,5 @@
+export type { OtlpTarget, OtlpTargetDefaults } from './otlp/endpoint.ts'
+export type { Loss, LossReason, OnLoss, Signal } from './otlp/losses.ts'
+export type { DeliveryFailure } from './otlp/sender.ts'
+export { type Otlp, type OtlpOptions, type SpanQueue, startOtlp } from './otlp/start-otlp.ts'
+export { ChosenIds, recorderFromTracer } from './otlp/tracer-recorder.ts'
