@@ -5,6 +5,7 @@ export type EventsErrorCode =
   | 'not_joinable'
   | 'out_of_order'
   | 'too_large'
+  | 'lagging'
   | 'unavailable'
   | 'closed'
 
