@@ -45,6 +45,8 @@ export class KeptTopK implements TopK {
   readonly #createdAt: number
   readonly #kept = new Map<string, Kept>()
   #total = 0
+  /** Kept rather than subtracted: rounding must not let a counter go down. */
+  #others = 0
 
   constructor(parts: InstrumentParts) {
     this.name = parts.name
@@ -73,20 +75,22 @@ export class KeptTopK implements TopK {
       .sort((one, other) => other.count + other.missed - (one.count + one.missed))
   }
 
-  /** `other` never goes down: a key that is dropped gives its count to it, and none ever takes from it. */
+  /** `other` never goes down: a key that is dropped gives its count to it, and nothing is taken from it. */
   points(): readonly NumberPoint[] {
-    const points: NumberPoint[] = []
-    let others = this.#total
-    for (const { key, count, createdAt } of this.#kept.values()) {
-      others -= count
-      points.push({ labels: [key], value: count, createdAt })
-    }
-    const value = Math.max(0, others)
-    return [...points, { labels: [overflowValue], value, createdAt: this.#createdAt }]
+    const points = Array.from(this.#kept.values(), ({ key, count, createdAt }) => ({
+      labels: [key],
+      value: count,
+      createdAt,
+    }))
+    const others = { labels: [overflowValue], value: this.#others, createdAt: this.#createdAt }
+    return [...points, others]
   }
 
   #takeIn(key: string, amount: number): void {
-    if (key === overflowValue) return
+    if (key === overflowValue) {
+      this.#others += amount
+      return
+    }
     const kept = this.#kept.get(key)
     if (kept !== undefined) {
       kept.count += amount
@@ -103,6 +107,7 @@ export class KeptTopK implements TopK {
     }
     if (least === undefined) return 0
     this.#kept.delete(least.key)
+    this.#others += least.count
     return least.count + least.missed
   }
 }
