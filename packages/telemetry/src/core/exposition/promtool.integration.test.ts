@@ -1,10 +1,13 @@
 import { promtoolCheckMetrics } from '@tidegate/testkit'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { createMetrics } from '../metrics/metrics.ts'
 import { genAiOperationDuration, genAiTimeToFirstChunk, genAiTokenUsage } from '../names/gen-ai.ts'
 import { exposition } from './exposition.ts'
 
 const hostile = ['"} 1\nx 2', '\\', '\u2028', '\r', '', '#', '\u0000', '\ud83d']
+
+// On a bare machine it has to be installed first.
+beforeAll(async () => void (await promtoolCheckMetrics('')), 300_000)
 
 describe('exposition', () => {
   it('has nothing that promtool complains about', async () => {
