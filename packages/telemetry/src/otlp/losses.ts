@@ -5,7 +5,8 @@ export type Signal = 'metrics' | 'traces'
 
 /**
  * Why something never reached the collector: `queue_full`: it came faster than it went out; `rejected`:
- * the collector took the export and not all that is in it; the others: the whole export failed.
+ * the collector took the export and not all that is in it, or it could not be encoded; the others: the
+ * whole export failed.
  */
 export type LossReason = DeliveryFailure | 'queue_full' | 'rejected'
 

@@ -34,6 +34,8 @@ const zip = promisify(gzip)
 const maxAnswerBytes = 65_536
 const firstWaitMs = 1_000
 const maxWaitMs = 5_000
+const leastWaitMs = 100
+const maxTries = 5
 // OTLP's list: everything else would be refused again.
 const worthRetrying = new Set([429, 502, 503, 504])
 
@@ -82,13 +84,13 @@ export class OtlpSender {
   /** Rejects once the signal is aborted. */
   async #tries(body: Uint8Array, signal: AbortSignal, endAt: number): Promise<Delivery> {
     const sent = this.#options.compression === 'gzip' ? await zip(body) : body
-    for (let backoff = firstWaitMs; ; backoff = Math.min(backoff * 1.5, maxWaitMs)) {
+    for (let tries = 1, backoff = firstWaitMs; ; tries += 1, backoff *= 1.5) {
       const answer = await this.#post(sent, signal)
       signal.throwIfAborted()
       if (answer !== undefined && answer.status >= 200 && answer.status <= 299) {
         return { delivered: true, body: answer.body }
       }
-      const wait = retryWait(answer, backoff)
+      const wait = tries < maxTries ? retryWait(answer, Math.min(backoff, maxWaitMs)) : undefined
       if (wait === undefined || performance.now() + wait >= endAt) return undelivered(answer)
       await delay(wait, undefined, { signal, ref: false })
     }
@@ -138,7 +140,7 @@ function retryWait(answer: Answer | undefined, backoff: number): number | undefi
   if (answer !== undefined && !worthRetrying.has(answer.status)) return undefined
   const asked = Number.parseInt(answer?.retryAfter ?? '', 10)
   // Apart from each other, since all who met the same outage would come back at once.
-  return asked >= 0 ? asked * 1_000 : backoff * (0.8 + 0.4 * Math.random())
+  return asked >= 0 ? Math.max(asked * 1_000, leastWaitMs) : backoff * (0.8 + 0.4 * Math.random())
 }
 
 function undelivered(answer: Answer | undefined): Delivery {

@@ -20,6 +20,7 @@ export class SpanExport implements SpanProcessor {
   readonly #onLoss: OnLoss
   readonly #maxQueue: number
   readonly #batches: BatchSpanProcessor
+  readonly #underWay = new Set<Promise<void>>()
   #waiting = 0
 
   constructor(sender: OtlpSender, options: SpanQueueOptions, onLoss: OnLoss) {
@@ -29,7 +30,7 @@ export class SpanExport implements SpanProcessor {
     this.#batches = new BatchSpanProcessor({
       exporter: {
         export: (spans, done) => this.#export(spans, done),
-        shutdown: async () => undefined,
+        shutdown: () => this.#arrived(),
       },
       maxQueueSize: options.maxQueue,
       maxExportBatchSize: options.maxBatch,
@@ -53,6 +54,8 @@ export class SpanExport implements SpanProcessor {
 
   async forceFlush(): Promise<void> {
     await this.#batches.forceFlush()
+    // The SDK waits for what it sends now, not for what it was sending already.
+    await this.#arrived()
   }
 
   async shutdown(): Promise<void> {
@@ -62,10 +65,17 @@ export class SpanExport implements SpanProcessor {
   /** Always tells the SDK of success: it could do nothing but end a flush before its other batches. */
   #export(spans: ReadableSpan[], done: (result: { code: 0 }) => void): void {
     this.#waiting -= spans.length
-    this.#deliver(spans).then(
-      () => done({ code: 0 }),
-      () => done({ code: 0 }),
-    )
+    const delivery = this.#deliver(spans)
+      .catch(() => this.#onLoss({ signal: 'traces', reason: 'rejected', count: spans.length }))
+      .finally(() => {
+        this.#underWay.delete(delivery)
+        done({ code: 0 })
+      })
+    this.#underWay.add(delivery)
+  }
+
+  async #arrived(): Promise<void> {
+    await Promise.all(this.#underWay)
   }
 
   async #deliver(spans: ReadableSpan[]): Promise<void> {

@@ -78,7 +78,7 @@ export function clientSpan(request: ClientRequest): SpanOptions & { readonly nam
     attributes: {
       ...methodOf(request.method),
       'url.full': url === null ? undefined : url.origin + pathOf(url.pathname),
-      'server.address': url?.hostname,
+      'server.address': url?.hostname.replace(/^\[|\]$/g, ''),
       'server.port': url === null ? undefined : portOf(url),
       [RESEND_COUNT]: resent === 0 ? undefined : resent,
     },

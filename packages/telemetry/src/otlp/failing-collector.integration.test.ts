@@ -1,0 +1,233 @@
+import { createServer, type RequestListener } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import {
+  type CollectorMode,
+  ManagedProcess,
+  pollUntil,
+  startDeafListener,
+  startOtlpCollector,
+  withTimeout,
+} from '@tidegate/testkit'
+import { describe, expect, it } from 'vitest'
+import { createMetrics } from '../core/metrics/metrics.ts'
+import { createTracing } from '../core/tracing/tracing.ts'
+import type { Loss } from './losses.ts'
+import { type Otlp, type OtlpOptions, startOtlp } from './start-otlp.ts'
+
+interface Sending {
+  readonly otlp: Otlp
+  readonly losses: readonly Loss[]
+  /** Records so many spans at once. */
+  readonly record: (count: number) => void
+  readonly lost: (reason?: Loss['reason']) => number
+}
+
+function sendTo(endpoint: string, options: Partial<OtlpOptions> = {}): Sending {
+  const losses: Loss[] = []
+  const otlp = startOtlp({
+    ...{ serviceName: 'gate', endpoint, timeoutMs: 300, queue: { max: 20, batch: 10, delayMs: 0 } },
+    ...options,
+    onLoss: (loss) => losses.push(loss),
+  })
+  const tracing = createTracing({ recorder: otlp.recorder })
+  return {
+    otlp,
+    losses,
+    record: (count) => {
+      for (let made = 0; made < count; made += 1) tracing.begin(undefined, undefined).end()
+    },
+    lost: (reason) => {
+      const counted = losses.filter((loss) => reason === undefined || loss.reason === reason)
+      return counted.reduce((sum, { count }) => sum + count, 0)
+    },
+  }
+}
+
+/** A collector that isn't one. */
+async function strange(
+  listener: RequestListener,
+): Promise<AsyncDisposable & { readonly url: string }> {
+  const server = createServer(listener)
+  const { promise, resolve } = Promise.withResolvers<void>()
+  server.listen(0, '127.0.0.1', resolve)
+  await promise
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  return {
+    url: `http://127.0.0.1:${port}`,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections()
+      await new Promise((done) => server.close(done))
+    },
+  }
+}
+
+const modes: readonly (readonly [what: string, mode: CollectorMode, reason: Loss['reason']])[] = [
+  ['refuses connections', 'refuse', 'unreachable'],
+  ['hangs', 'hang', 'timeout'],
+  ['answers 500', { status: 500 }, 'refused'],
+  ['answers 400', { status: 400 }, 'refused'],
+  ['answers 307', { status: 307 }, 'refused'],
+  ['answers 429 and asks for an hour', { status: 429, retryAfterSeconds: 3_600 }, 'refused'],
+  ['answers 503 and asks for no wait', { status: 503, retryAfterSeconds: 0 }, 'refused'],
+]
+
+describe('startOtlp with a collector that fails', () => {
+  it.each(modes)(
+    'loses spans when it %s, counts each, and goes on once it is up',
+    async (_what, mode, reason) => {
+      await using collector = await startOtlpCollector()
+      await collector.behave(mode)
+      const { otlp, losses, record, lost } = sendTo(collector.url)
+      record(1_000)
+      // What waits is bounded; all the others are lost at once, and nobody waited for them.
+      expect(lost('queue_full')).toBeGreaterThanOrEqual(970)
+      await otlp.flush()
+      expect(lost()).toBe(1_000)
+      expect(lost(reason)).toBe(1_000 - lost('queue_full'))
+      if (typeof mode === 'object') {
+        expect(losses.find((loss) => loss.reason === reason)?.status).toBe(mode.status)
+      }
+      await collector.behave('up')
+      record(15)
+      await otlp.shutdown()
+      expect(collector.spans).toHaveLength(15)
+      expect(lost()).toBe(1_000)
+    },
+  )
+
+  it('delivers late what was refused for a moment', async () => {
+    await using collector = await startOtlpCollector()
+    await collector.behave({ status: 503, retryAfterSeconds: 0 })
+    const { otlp, record, lost } = sendTo(collector.url, { timeoutMs: 10_000 })
+    record(5)
+    await collector.waitForExport(() => true)
+    await collector.behave('up')
+    await otlp.flush()
+    expect(collector.spans).toHaveLength(5)
+    expect(lost()).toBe(0)
+    await otlp.shutdown()
+  })
+
+  it('gives up on an address that takes no connections', async () => {
+    await using listener = await startDeafListener()
+    const { otlp, record, lost } = sendTo(listener.url)
+    record(5)
+    await otlp.flush()
+    expect(lost('timeout')).toBe(5)
+    await otlp.shutdown()
+  })
+
+  it('gives up on an answer that comes a byte at a time', async () => {
+    await using drip = await strange((_request, response) => {
+      const timer = setInterval(() => response.write('.'), 20)
+      response.on('close', () => clearInterval(timer))
+    })
+    const { otlp, record, lost } = sendTo(drip.url)
+    record(5)
+    await otlp.flush()
+    expect(lost('timeout')).toBe(5)
+    await otlp.shutdown()
+  })
+
+  it('reads no more than a little of an answer without end', async () => {
+    let written = 0
+    const { promise: left, resolve: leave } = Promise.withResolvers<void>()
+    await using flood = await strange((_request, response) => {
+      const chunk = Buffer.alloc(65_536)
+      const pour = (): void => {
+        while (!response.destroyed && response.write(chunk)) written += chunk.length
+      }
+      response.on('drain', pour).on('close', leave)
+      pour()
+    })
+    const { otlp, record, lost } = sendTo(flood.url, { timeoutMs: 60_000 })
+    record(5)
+    await otlp.flush()
+    await withTimeout(left, 5_000, () => `still connected after ${written} bytes`)
+    // It had said 200 before.
+    expect(lost()).toBe(0)
+    await otlp.shutdown()
+  })
+
+  it('counts what a collector says it rejected', async () => {
+    // ExportTraceServiceResponse { partial_success { rejected_spans: 2 } }
+    const partial = Buffer.from([0x0a, 0x02, 0x08, 0x02])
+    await using picky = await strange((request, response) => {
+      request.resume().on('end', () => response.end(partial))
+    })
+    const { otlp, record, lost } = sendTo(picky.url)
+    record(5)
+    await otlp.flush()
+    expect(lost('rejected')).toBe(2)
+    expect(lost()).toBe(2)
+    await otlp.shutdown()
+  })
+
+  it('takes an answer that is no protobuf for what its status says', async () => {
+    await using chatty = await strange((request, response) => {
+      request.resume().on('end', () => response.end('<html>thanks</html>'))
+    })
+    const { otlp, record, lost } = sendTo(chatty.url, { metrics: createMetrics() })
+    record(5)
+    await otlp.shutdown()
+    expect(lost()).toBe(0)
+  })
+
+  it('tells of metrics that did not arrive, and sends their totals once it is up', async () => {
+    await using collector = await startOtlpCollector()
+    await collector.behave({ status: 500 })
+    const metrics = createMetrics()
+    const things = metrics.counter('tidegate_things_total', { help: 'Things.' }).series()
+    const { otlp, losses } = sendTo(collector.url, { metrics, metricIntervalMs: 100 })
+    things.add(1)
+    await pollUntil(async () => losses.length > 0, { describe: () => 'no loss was told' })
+    expect(losses[0]).toEqual({ signal: 'metrics', reason: 'refused', count: 1, status: 500 })
+    things.add(2)
+    await collector.behave('up')
+    const sent = await collector.waitForMetric(({ name }) => name.includes('things'))
+    expect(sent.points).toMatchObject([{ value: 3 }])
+    await otlp.shutdown()
+  })
+
+  it('survives an observer that throws', async () => {
+    const otlp = startOtlp({
+      ...{ serviceName: 'gate', endpoint: 'http://127.0.0.1:1', timeoutMs: 200 },
+      queue: { max: 1, batch: 1, delayMs: 0 },
+      onLoss: () => {
+        throw new Error('from the observer')
+      },
+    })
+    const tracing = createTracing({ recorder: otlp.recorder })
+    for (let made = 0; made < 5; made += 1) tracing.begin(undefined, undefined).end()
+    await otlp.shutdown()
+  })
+
+  it('ends at the deadline of its shutdown, and tells what it gave up', async () => {
+    await using collector = await startOtlpCollector()
+    await collector.behave('hang')
+    const { otlp, record, lost } = sendTo(collector.url, {
+      ...{ timeoutMs: 600_000, metrics: createMetrics(), queue: { max: 1_000, batch: 10 } },
+    })
+    record(100)
+    await otlp.shutdown(200)
+    expect(lost('closed')).toBe(100 + 1)
+    expect(lost()).toBe(101)
+  })
+
+  it.each(['hang', 'refuse'] as const)(
+    'keeps no process alive with a collector set to %s',
+    async (mode) => {
+      await using collector = await startOtlpCollector()
+      await collector.behave(mode)
+      const script = fileURLToPath(new URL('./exporting.fixture.ts', import.meta.url))
+      const child = new ManagedProcess({
+        command: process.execPath,
+        args: [script, collector.url],
+        env: {},
+      })
+      const exit = await withTimeout(child.exit, 20_000, () => 'the process is still there')
+      expect(exit).toMatchObject({ code: 0 })
+    },
+  )
+})
