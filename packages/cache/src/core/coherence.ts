@@ -63,8 +63,11 @@ export interface Coherence {
 
 /** What a coherence tells its cache: the first tier is the cache's. */
 export interface FirstTier {
-  /** Another process has changed or removed these. Returns how many were here. */
-  drop(target: Target): number
+  /**
+   * Another process has changed or removed these. `stored`: the stamps of what it stored, by key; what is being
+   * read now may be that already. Returns how many were here.
+   */
+  drop(target: Target, stored?: ReadonlyMap<string, string>): number
   /** An entry that is here now and worth comparing when the second tier is back; newest wins. */
   get(key: string): Entry | undefined
 }

@@ -201,8 +201,8 @@ export class Engine implements FirstTier {
   }
 
   /** Removes from memory, and ends flights and lookups. Returns how many entries there were. */
-  drop(target: Target): number {
-    this.lookups.supersedeAll(target)
+  drop(target: Target, stored?: ReadonlyMap<string, string>): number {
+    this.lookups.supersedeAll(target, stored)
     this.pauses.endAll(target)
     if ('keys' in target) for (const key of target.keys) this.#end(key)
     else {

@@ -13,12 +13,19 @@ interface Lookup {
   state: 'current' | 'repeated' | 'superseded'
 }
 
+/** Which write a look-up was superseded by. If it has found that very one, those who wait may have it. */
+interface Overtaken {
+  readonly key: string
+  readonly stamp: string
+}
+
 /** Reads of the second tier: one at a time for a key. What they find goes to memory. */
 export class Lookups {
   readonly #coherence: Coherence
   readonly #tier: MemoryTier
   readonly #latency: Latency
   readonly #pending = new Map<string, Lookup>()
+  readonly #overtaken = new Map<Lookup, Overtaken>()
 
   constructor(coherence: Coherence, tier: MemoryTier, latency: Latency) {
     this.#coherence = coherence
@@ -37,9 +44,12 @@ export class Lookups {
     return Promise.all(keys.map((key) => started.get(key) ?? this.one(key, [])))
   }
 
-  /** Something newer has come. */
-  supersede(key: string): void {
-    this.#end(key, 'superseded')
+  /** Something newer has come. `stamp`: of the write elsewhere that it is, if it is one. */
+  supersede(key: string, stamp?: string): void {
+    // Which of two writes is the newer one isn't known.
+    this.#forgetOvertaken((other) => other.key === key && other.stamp !== stamp)
+    const lookup = this.#end(key, 'superseded')
+    if (lookup !== undefined && stamp !== undefined) this.#overtaken.set(lookup, { key, stamp })
   }
 
   /** The next one looks anew. */
@@ -48,13 +58,14 @@ export class Lookups {
   }
 
   /** For a tag: all are looked up anew, as nobody knows yet what they find; who waits may have it, if it holds. */
-  supersedeAll(target: Target): void {
-    if (this.#pending.size === 0) return
+  supersedeAll(target: Target, stored?: ReadonlyMap<string, string>): void {
+    if (this.#pending.size === 0 && this.#overtaken.size === 0) return
     if ('keys' in target) {
-      for (const key of target.keys) this.supersede(key)
+      for (const key of target.keys) this.supersede(key, stored?.get(key))
       return
     }
     const matches = 'match' in target ? matcher(target.match) : undefined
+    if (matches !== undefined) this.#forgetOvertaken(({ key }) => matches(key))
     for (const key of this.#pending.keys()) {
       if (matches === undefined) this.repeat(key)
       else if (matches(key)) this.supersede(key)
@@ -83,23 +94,38 @@ export class Lookups {
     })
   }
 
-  #end(key: string, state: Lookup['state']): void {
+  #end(key: string, state: Lookup['state']): Lookup | undefined {
     const lookup = this.#pending.get(key)
-    if (lookup === undefined) return
+    if (lookup === undefined) return undefined
     lookup.state = state
     this.#pending.delete(key)
+    return lookup
+  }
+
+  #forgetOvertaken(isOver: (overtaken: Overtaken) => boolean): void {
+    for (const [lookup, overtaken] of this.#overtaken) {
+      if (isOver(overtaken)) this.#overtaken.delete(lookup)
+    }
   }
 
   #arrived(key: string, lookup: Lookup, answer: Found | undefined): Found {
     if (this.#pending.get(key) === lookup) this.#pending.delete(key)
     const found = answer ?? { entry: undefined, capture: this.#coherence.capture() }
     if (lookup.state === 'repeated') return this.#holding(found)
-    if (lookup.state === 'superseded') return { ...found, entry: undefined }
+    if (lookup.state === 'superseded') return this.#ifOfThatWrite(lookup, found)
     if (!found.capture.shared) return found
     const held = this.#tier.peek(key)
     if (found.entry !== undefined) return { ...found, entry: this.#keep(key, held, found.entry) }
     if (held !== undefined) this.#doubt(key, held)
     return found
+  }
+
+  /** Word of a write may come before the answer that has it. */
+  #ifOfThatWrite(lookup: Lookup, found: Found): Found {
+    const stamp = this.#overtaken.get(lookup)?.stamp
+    this.#overtaken.delete(lookup)
+    if (stamp === undefined || found.entry?.stamp !== stamp) return { ...found, entry: undefined }
+    return this.#holding(found)
   }
 
   #holding(found: Found): Found {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Cache } from '../cache.ts'
 import { createCache } from '../create-cache.ts'
 import type { CacheDriver } from '../driver.ts'
 import { memoryBus } from '../memory-bus.ts'
@@ -106,5 +107,58 @@ describe('a cache with a second tier', () => {
     expect(await cache.invalidate({ prefix: 'j' })).toBe(1)
     expect(cache.stats().l2?.up).toBe(false)
     await cache.close()
+  })
+})
+
+describe('a read of the second tier that is overtaken by word of a change', () => {
+  /** One cache reads what another has set, and hears of it in between, and of what else it did. */
+  async function overtaken(
+    change: (a: Cache) => Promise<unknown>,
+    said: (texts: readonly string[]) => readonly string[],
+  ) {
+    const bus = memoryBus()
+    const texts: string[] = []
+    const keeping = { ...bus, publish: async (text: string) => void texts.push(text) }
+    const l2 = memoryDriver()
+    const a = createCache({ l2, bus: keeping })
+    const held = Promise.withResolvers<void>()
+    const read = async (keys: readonly string[]) => {
+      const stored = await l2.read(keys)
+      await held.promise
+      return stored
+    }
+    const slow = new Proxy<CacheDriver>(l2, {
+      get: (_, name: keyof CacheDriver) => (name === 'read' ? read : l2[name]?.bind(l2)),
+    })
+    const b = createCache({ l2: slow, bus })
+    await settled()
+    await a.set('k', 'set', { tags: ['t'] })
+    const found = b.get('k')
+    await settled()
+    await change(a)
+    for (const text of said(texts)) await bus.publish(text)
+    await settled()
+    held.resolve()
+    return { found: await found, b }
+  }
+
+  it('is believed where that is the very write that it has found', async () => {
+    const { found, b } = await overtaken(
+      async () => {},
+      (texts) => [...texts, ...texts],
+    )
+    expect(found).toBe('set')
+    expect(await b.get('k')).toBe('set')
+    expect(b.peek('k')).toBe('set')
+  })
+
+  it.each<[string, (a: Cache) => Promise<unknown>]>([
+    ['set anew', (a) => a.set('k', 'newer')],
+    ['removed', (a) => a.delete('k')],
+    ['removed by its tag', (a) => a.invalidate({ tag: 't' })],
+    ['removed by its prefix', (a) => a.invalidate({ prefix: 'k' })],
+  ])('is over where it was %s as well, in whichever order that is heard', async (_, change) => {
+    expect((await overtaken(change, (texts) => texts)).found).toBeUndefined()
+    expect((await overtaken(change, (texts) => texts.toReversed())).found).toBeUndefined()
   })
 })

@@ -123,13 +123,15 @@ export class Listening {
   #keysChanged(changed: readonly (readonly [string, string | undefined])[]): void {
     const { watched, firstTier } = this.#parts
     const keys: string[] = []
+    const stored = new Map<string, string>()
     for (const [key, stamp] of changed) {
       watched.change(key)
       this.#leaders.done(key)
       // What was read from the second tier may be there before word of it is.
       if (stamp === undefined || firstTier.get(key)?.stamp !== stamp) keys.push(key)
+      if (stamp !== undefined) stored.set(key, stamp)
     }
-    if (keys.length > 0) firstTier.drop({ keys })
+    if (keys.length > 0) firstTier.drop({ keys }, stored)
   }
 
   #drop(target: Extract<Target, { match: unknown }>): void {
