@@ -1,0 +1,127 @@
+import { type RedisMemory, readRedisMemory } from './figures.ts'
+import { entries, type Fields, fields, instant, list, number, text } from './wire.ts'
+
+type Status = 'healthy' | 'degraded' | 'unhealthy' | 'unknown'
+export type Breaker = 'closed' | 'open' | 'half-open' | 'off'
+
+/** A part of the gateway that isn't an upstream. */
+export interface Component {
+  readonly name: string
+  readonly status: Status
+  /** Whether the gateway can do its work without it. */
+  readonly critical: boolean
+  readonly latencyMs: number | null
+  readonly reason: string | null
+  readonly sinceAt: number | null
+  readonly memory: RedisMemory
+}
+
+export interface Endpoint {
+  readonly name: string
+  readonly host: string
+  readonly status: Status
+  readonly breaker: Breaker
+  readonly probeInMs: number | null
+  readonly pending: number | null
+  readonly attempts: number
+  readonly failed: number
+  readonly p95Ms: number | null
+  readonly lastAnswerAt: number | null
+  readonly lastFailureAt: number | null
+  readonly lastFailure: string | null
+}
+
+export interface Upstream {
+  readonly name: string
+  readonly status: Status
+  readonly protocol: string | null
+  readonly pending: number | null
+  readonly queued: number | null
+  readonly attempts: number
+  readonly failed: number
+  readonly lastFailureAt: number | null
+  readonly lastFailure: string | null
+  readonly endpoints: readonly Endpoint[]
+}
+
+/** The components of `GET /health/components` that are none of these upstreams. */
+export function readComponents(
+  body: unknown,
+  upstreams: readonly Upstream[],
+): readonly Component[] {
+  const all = fields(body)
+  const known = new Set(upstreams.map(({ name }) => name))
+  const own = 'components' in all && !('status' in fields(all.components)) ? all.components : all
+  return entries(own, readComponent).filter(
+    ({ name, status }) => !known.has(name) && status !== 'unknown',
+  )
+}
+
+function readComponent(name: string, component: Fields): Component {
+  const details = fields(component.details)
+  const issuers = list(component.issuers).map((each) => text(fields(each).last_fault))
+  const reasons = [
+    component.error,
+    component.reason,
+    component.message,
+    ...issuers,
+    component.state,
+  ]
+  return {
+    name,
+    status: readStatus(component.status),
+    critical: component.critical === true,
+    latencyMs: number(component.latency_ms),
+    reason: reasons.map(text).find((reason) => reason !== null) ?? null,
+    sinceAt: instant(component.since),
+    memory: readRedisMemory({ ...details, ...component }),
+  }
+}
+
+/** `GET /health/upstreams`. */
+export function readUpstreams(body: unknown): readonly Upstream[] {
+  return entries(fields(body).upstreams, (name, upstream) => ({
+    name,
+    status: readStatus(upstream.status),
+    protocol: text(upstream.protocol),
+    pending: number(upstream.pending),
+    queued: number(upstream.queued),
+    attempts: number(upstream.attempts) ?? 0,
+    failed: number(upstream.failed) ?? 0,
+    lastFailureAt: instant(upstream.last_failure_at),
+    lastFailure: text(upstream.last_failure),
+    endpoints: list(upstream.endpoints).map((each) => readEndpoint(fields(each))),
+  }))
+}
+
+function readEndpoint(endpoint: Fields): Endpoint {
+  return {
+    name: text(endpoint.name) ?? '',
+    host: text(endpoint.endpoint) ?? '',
+    status: readStatus(endpoint.status),
+    breaker: readBreaker(endpoint.breaker),
+    probeInMs: number(endpoint.probe_in_ms),
+    pending: number(endpoint.pending),
+    attempts: number(endpoint.attempts) ?? 0,
+    failed: number(endpoint.failed) ?? 0,
+    p95Ms: number(fields(endpoint.latency_ms).p95),
+    lastAnswerAt: instant(endpoint.last_answer_at),
+    lastFailureAt: instant(endpoint.last_failure_at),
+    lastFailure: text(endpoint.last_failure),
+  }
+}
+
+/** The state that matters most among an upstream's endpoints. */
+export function worstBreaker({ endpoints }: Upstream): Breaker {
+  const states = new Set(endpoints.map(({ breaker }) => breaker))
+  const order: readonly Breaker[] = ['open', 'half-open', 'closed']
+  return order.find((state) => states.has(state)) ?? 'off'
+}
+
+function readStatus(value: unknown): Status {
+  return value === 'healthy' || value === 'degraded' || value === 'unhealthy' ? value : 'unknown'
+}
+
+function readBreaker(value: unknown): Breaker {
+  return value === 'closed' || value === 'open' || value === 'half-open' ? value : 'off'
+}
