@@ -1,16 +1,6 @@
 import type { Logger } from '@tidegate/logger'
-import { requestLog } from '@tidegate/logger/hono'
-import {
-  compress,
-  cors,
-  createProblems,
-  createTrust,
-  exchange,
-  type Problems,
-  security,
-  securityHeaders,
-} from '@tidegate/server'
-import { type Context, Hono } from 'hono'
+import { compress, cors, createProblems, type Problems } from '@tidegate/server'
+import { type Context, type Handler, Hono, type MiddlewareHandler } from 'hono'
 import { isOnThisMachine } from './admin.ts'
 import { answered } from './answered.ts'
 import type { Callers } from './auth/callers.ts'
@@ -19,7 +9,8 @@ import { cacheEndpoints } from './cache/endpoints.ts'
 import type { SharedAnswers } from './cache/open.ts'
 import type { Settings } from './config/settings.ts'
 import type { GatewayEnv } from './env.ts'
-import { type Gate, through } from './gates.ts'
+import { createFront } from './front.ts'
+import { behind, type Gate, through } from './gates.ts'
 import { forward } from './handlers/forward.ts'
 import { tunnel } from './handlers/tunnel.ts'
 import { validate } from './handlers/validate.ts'
@@ -27,12 +18,13 @@ import { health } from './health.ts'
 import { guard as addressGuard } from './limits/guard.ts'
 import type { Limits } from './limits/limits.ts'
 import { type LimitStageParts, limit } from './limits/stage.ts'
-import { logFault, logLimitHit, logPurge, requestFields } from './logging.ts'
+import { logFault, logLimitHit, logPurge } from './logging.ts'
 import { GatewayError, problems } from './problems.ts'
 import type { SharedRedis } from './redis.ts'
 import { type Route, routerPattern } from './routes.ts'
+import { SESSION_PATHS } from './sessions/endpoints.ts'
 import { mountSessions } from './sessions/mount.ts'
-import { carry, enter, notBuiltYet, reservedPaths, toldHeaders, wellFormed } from './stages.ts'
+import { carry, enter, notBuiltYet, ownPaths, reservedPaths, toldHeaders } from './stages.ts'
 import { FailureLog } from './upstreams/failure-log.ts'
 import type { Upstream } from './upstreams/upstream.ts'
 
@@ -66,12 +58,12 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
     ...{ settings, logger, callers, store: limits.store },
   })
 
-  app.use(exchange({ profile, trust: createTrust(server.trustedProxies), service: 'gateway' }))
-  app.use(requestLog({ logger, ...requestFields }))
-  if (securityHeaders(profile).length > 0) app.use(security(profile))
-  app.use(wellFormed(server.bodyLimit))
+  const errors = answersOf(profile, logger)
+  const front = createFront({ settings, logger, problems: errors })
+  app.onError(errors.onError)
 
-  // Our own endpoints come before CORS: no web page reads them for its visitor.
+  // Our own endpoints come without CORS: no web page reads them for its visitor.
+  for (const path of ownPaths) app.use(path, front.middleware)
   if (server.compression) app.use('/health/*', compress())
   const sources = { upstreams, failureLog, callers, limits, redis, answers: parts.answers }
   app.route('/', health({ ...sources, version, ready, adminOnly }))
@@ -90,7 +82,11 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
   )
   for (const path of reservedPaths) app.all(path, adminOnly, notBuiltYet)
 
-  app.use(cors({ origins: server.cors.origins, profile, exposeHeaders: toldHeaders }))
+  const { origins } = server.cors
+  const crossOrigin: MiddlewareHandler = cors({ origins, profile, exposeHeaders: toldHeaders })
+  if (settings.sessions !== undefined) {
+    for (const path of SESSION_PATHS) app.use(path, front.middleware, crossOrigin)
+  }
   const onHit = (...hit: Parameters<LimitStageParts['onHit']>): void => logLimitHit(logger, ...hit)
   const inFront = server.guard === undefined ? [] : [addressGuard(server.guard, onHit)]
   const sessions = mountSessions(app, {
@@ -106,15 +102,24 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
     if (route.validate !== undefined) gates.push(await validate(route.validate, transfer.body))
     const plain = carry(forward(route, transfer, failureLog), tunnel(route))
     const end = answered({ route, transfer, failureLog, logger }, parts.answers, plain)
-    app.all(routerPattern(route.match), through(gates, end))
+    app.all(routerPattern(route.match), front.around(behind(crossOrigin, through(gates, end))))
   }
 
-  app.notFound(() => {
-    throw new GatewayError('no_route', 'No route of this gateway matches this path.')
-  })
-  app.onError(answersOf(profile, logger).onError)
+  const lost = front.around(behind(crossOrigin, noRoute))
+  // Below our own endpoints the request has come through the front already.
+  app.notFound(
+    (c: Context<GatewayEnv>) =>
+      (c.get('exchange') === undefined ? lost : noRoute)(c, next) as Promise<Response>,
+  )
   return app
 }
+
+const noRoute: Handler<GatewayEnv> = () => {
+  throw new GatewayError('no_route', 'No route of this gateway matches this path.')
+}
+
+/** Behind a handler that nothing comes after. */
+const next = async (): Promise<void> => {}
 
 /** What every error becomes, whatever has thrown it. */
 function answersOf(profile: Settings['profile'], logger: Logger): Problems {

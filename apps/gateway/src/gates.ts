@@ -30,3 +30,13 @@ export function middlewareOf(gate: Gate): MiddlewareHandler<GatewayEnv> {
     return waiting instanceof Promise ? waiting.then(next) : next()
   }
 }
+
+/** A middleware that does nothing behind what it lets pass, in front of one handler. */
+export function behind(
+  middleware: MiddlewareHandler,
+  handler: Handler<GatewayEnv>,
+): Handler<GatewayEnv> {
+  // What `next` returns is returned as it is: only Hono's own chain of middleware needs a promise of it.
+  return (c, next) =>
+    middleware(c, () => handler(c, next) as Promise<void>) as ReturnType<Handler<GatewayEnv>>
+}

@@ -15,29 +15,29 @@ import type { TokenUsage } from './usage/reservation.ts'
 /** The client closed the connection before it had its answer (nginx's number, known to operators). */
 const CLIENT_CLOSED_REQUEST = 499
 
-/** What every line written during a request carries, and what its own line adds at the end. */
+/** What every line written during a request carries, and its own line at the end. */
 export const requestFields = {
   context: (c: Context<GatewayEnv>) => ({ request_id: c.get('exchange').requestId }),
 
-  fields: (c: Context<GatewayEnv>, end: RequestEnd) => {
+  line: (c: Context<GatewayEnv>, end: RequestEnd) => {
     const exchange = c.get('exchange')
     const outcome = outcomeAt(end, exchange)
-    const served = c.get('served')
+    const [served, call] = [c.get('served'), c.get('call')]
     // What a call used that goes on without its client, its own line says.
     const tokens = c.get('led')?.leftBehind === true ? undefined : c.get('tokens')?.usage
     return {
       request_id: exchange.requestId,
       client_request_id: exchange.clientRequestId,
       method: exchange.method,
-      path:
-        c.get('loggedPath') ?? (c.env.incoming.target.ok ? c.env.incoming.target.path : undefined),
+      path: c.get('loggedPath') ?? (c.env.incoming.target.ok ? c.env.incoming.target.path : '/'),
       route: exchange.route,
-      upstream: c.get('call')?.upstream.name,
-      attempts: c.get('call')?.attempts,
+      upstream: call?.upstream.name,
+      attempts: call?.attempts,
       cache: served?.cache,
       shared: served?.shared === true ? true : undefined,
       status_code:
         outcome === 'client_gone' ? CLIENT_CLOSED_REQUEST : exchange.status || end.statusCode,
+      duration_ms: end.durationMs,
       client: exchange.client ?? null,
       client_ip: exchange.clientIp,
       tenant: exchange.tenant ?? null,

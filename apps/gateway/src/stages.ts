@@ -1,5 +1,5 @@
 import { ServerError } from '@tidegate/server'
-import type { Handler, MiddlewareHandler } from 'hono'
+import type { Handler } from 'hono'
 import { anonymous } from './auth/identity.ts'
 import type { GatewayEnv } from './env.ts'
 import type { Gate } from './gates.ts'
@@ -8,8 +8,8 @@ import { GatewayError } from './problems.ts'
 import type { Route } from './routes.ts'
 
 /** Refuses a target or Host that could mean another place to the next reader, and a body too large. */
-export function wellFormed(bodyLimit: number): MiddlewareHandler<GatewayEnv> {
-  return (c, next) => {
+export function wellFormed(bodyLimit: number): Gate {
+  return (c) => {
     const { target, headers, httpVersionMajor } = c.env.incoming
     // Node's parser still knows HTTP/0.9, which has neither a Host nor a status to answer with.
     if (httpVersionMajor !== 1) {
@@ -23,7 +23,6 @@ export function wellFormed(bodyLimit: number): MiddlewareHandler<GatewayEnv> {
     }
     const declared = headers['content-length']
     if (declared !== undefined && Number(declared) > bodyLimit) throw tooLarge(bodyLimit)
-    return next()
   }
 }
 
@@ -61,6 +60,9 @@ export const toldHeaders = [
 
 /** Our own endpoints of later versions: no route may take their place meanwhile. */
 export const reservedPaths = ['/metrics', '/dashboard', '/dashboard/*'] as const
+
+/** All endpoints of our own: what they go through is put in front of each of them. */
+export const ownPaths = ['/livez', '/readyz', '/health/*', '/cache/*', ...reservedPaths] as const
 
 export const notBuiltYet: Handler<GatewayEnv> = () => {
   throw new GatewayError('not_built_yet', 'This endpoint of the gateway is not built yet.')

@@ -1,1 +1,6 @@
-export { type RequestEnd, type RequestLogOptions, requestLog } from './hono/request-log.ts'
+export {
+  followRequests,
+  type RequestEnd,
+  type RequestLogOptions,
+  requestLog,
+} from './hono/request-log.ts'

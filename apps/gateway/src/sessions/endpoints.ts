@@ -11,6 +11,9 @@ import { namedUser, sessionUser } from './session-user.ts'
 
 const SESSIONS_PATH = '/api/v1/sessions'
 
+/** Where the endpoints are, in the router's own syntax. */
+export const SESSION_PATHS = [SESSIONS_PATH, `${SESSIONS_PATH}/:session`] as const
+
 /** What the endpoints of sessions need. */
 export interface SessionEndpointsOptions {
   readonly sessions: Sessions

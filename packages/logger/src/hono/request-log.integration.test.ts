@@ -7,7 +7,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { Hono } from 'hono'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createLogger } from '../core/logger.ts'
-import { requestLog } from './request-log.ts'
+import { followRequests, requestLog } from './request-log.ts'
 
 type Line = Record<string, unknown>
 
@@ -61,6 +61,16 @@ beforeEach(async () => {
     c.env.outgoing.write('first')
     return RESPONSE_ALREADY_SENT
   })
+  const follow = followRequests<{ Bindings: HttpBindings }>({
+    logger,
+    context: () => ({ request_id: 'r2' }),
+  })
+  app.get('/alone', (c) =>
+    follow(c, () => {
+      logger.info('nested')
+      return c.text('ok')
+    }),
+  )
   app.get('/silent', () => new Promise<Response>(() => {}))
   server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }) as Server
   await once(server, 'listening')
@@ -135,6 +145,15 @@ describe('requestLog over a socket', () => {
     const { body } = await get('/own/endless')
     await body?.cancel()
     expect((await lines.count(2))[1]).toMatchObject({ status_code: 499, route: '/own/endless' })
+  })
+
+  it('follows a lone handler to its end, without being a middleware', async () => {
+    expect(await (await get('/alone')).text()).toBe('ok')
+    const all = await lines.count(3)
+    expect(all.filter((line) => line.request_id === 'r2')).toEqual([
+      expect.objectContaining({ message: 'nested' }),
+      expect.objectContaining({ message: 'request', route: '/alone', status_code: 200 }),
+    ])
   })
 
   it('logs failures and unknown paths', async () => {

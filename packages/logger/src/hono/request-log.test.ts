@@ -57,6 +57,39 @@ function chunks(parts: readonly (string | Error)[]): ReadableStream<Uint8Array> 
 }
 
 describe('requestLog', () => {
+  it('writes the line that it is given whole, and what an error says on top', async () => {
+    const ends: number[] = []
+    const line = (_: unknown, { statusCode }: { statusCode: number }) => ({
+      status_code: statusCode,
+      error_code: statusCode === 418 ? 'teapot' : undefined,
+    })
+    const { app, lines } = setup({ line, onEnd: (_, end) => ends.push(end.statusCode) })
+    await (await app.request('/empty')).text()
+    await (await app.request('/teapot')).text()
+    await (await app.request('/fail')).text()
+    const own = lines.map(({ timestamp, pid, thread_id, request_id, ...rest }) => rest)
+    expect(own).toEqual([
+      { level: 'info', status_code: 204, message: 'request' },
+      {
+        level: 'info',
+        status_code: 418,
+        error_code: 'teapot',
+        message: 'request',
+      },
+      expect.objectContaining({ level: 'error', status_code: 500, error_code: 'db_down' }),
+    ])
+    expect(ends).toEqual([204, 418, 500])
+  })
+
+  it('keeps the line when what makes it whole throws', async () => {
+    const line = () => {
+      throw new Error('a mistake')
+    }
+    const { app, lines } = setup({ line })
+    await (await app.request('/empty')).text()
+    expect(lines[0]).toMatchObject({ status_code: 204, fields_error: { message: 'a mistake' } })
+  })
+
   it('writes one line, without the query, when the body has been read', async () => {
     const { app, lines } = setup()
     const response = await app.request('/items/7?token=x')

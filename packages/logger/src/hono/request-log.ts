@@ -28,6 +28,13 @@ export interface RequestLogOptions<E extends Env = Env> {
    * `undefined` leaves a field out. Called when the body has ended.
    */
   readonly fields?: (c: Context<E>, end: RequestEnd) => Fields
+  /**
+   * The whole line, for who writes many: in place of `context`, `fields` and what the middleware adds, save
+   * for what it tells of an error, which goes on top where the line has no `error_code` of its own.
+   */
+  readonly line?: (c: Context<E>, end: RequestEnd) => Fields
+  /** Told first of each request's end, before its line is made. Must not throw. */
+  readonly onEnd?: (c: Context<E>, end: RequestEnd) => void
   /** Requests that get no line, such as probes. */
   readonly skip?: (c: Context<E>) => boolean
   /** A clock in milliseconds that never goes back. Default: `performance.now`. */
@@ -58,6 +65,10 @@ function errorFields(error: Error, statusCode: number): Fields {
   return { error_code, err: { type: error.name, message: error.message } }
 }
 
+function withoutUndefined(fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}
+
 /** One request on its way; `finish` writes its line, once. */
 class RequestLine<E extends Env> {
   readonly #options: RequestLogOptions<E>
@@ -85,12 +96,25 @@ class RequestLine<E extends Env> {
     this.#done = true
     const durationMs = Math.round((this.#now() - this.#startedAt) * 100) / 100
     const status = clientGone ? CLIENT_CLOSED_REQUEST : statusCode
-    const line = this.#line({ statusCode: status, durationMs, clientGone }, error)
+    const end = { statusCode: status, durationMs, clientGone }
+    this.#options.onEnd?.(this.#context, end)
+    const line = this.#options.line === undefined ? this.#line(end, error) : this.#whole(end, error)
     const write = (): void => this.#write(line)
     const { logger } = this.#options
     // The next request on this connection may already be there: it needn't wait for this one's line.
     if (logger.defer === undefined) write()
     else logger.defer(write)
+  }
+
+  /** A mistake in the callback costs the line its own fields. */
+  #whole(end: RequestEnd, error: Error | undefined): Fields {
+    try {
+      const line = this.#options.line?.(this.#context, end) ?? {}
+      if (error === undefined) return line
+      return { ...errorFields(error, end.statusCode), ...withoutUndefined(line) }
+    } catch (fault) {
+      return { status_code: end.statusCode, duration_ms: end.durationMs, fields_error: fault }
+    }
   }
 
   #line(end: RequestEnd, error: Error | undefined): Fields {
@@ -126,15 +150,20 @@ class RequestLine<E extends Env> {
 }
 
 /** On Node the connection says when the response has ended, whoever wrote it. */
-function followOnNode<E extends Env>(
+function followOnNode<E extends Env, T>(
   line: RequestLine<E>,
   response: NodeResponse,
-  next: () => Promise<void>,
-): Promise<void> {
+  run: () => T,
+): T {
   const ended = () => line.finish(response.statusCode, !response.writableFinished)
-  if (response.closed) return next().finally(ended)
-  response.on('close', ended)
-  return next()
+  if (!response.closed) {
+    response.on('close', ended)
+    return run()
+  }
+  const result = run()
+  if (result instanceof Promise) result.then(ended, ended)
+  else ended()
+  return result
 }
 
 async function followOnWeb<E extends Env>(
@@ -174,16 +203,32 @@ function watchWeb<E extends Env>(line: RequestLine<E>, c: Context<E>): void {
 export function requestLog<E extends Env = Env>(
   options: RequestLogOptions<E>,
 ): MiddlewareHandler<E> {
+  const follow = followRequests(options)
   const { context = defaultContext, skip, now = () => performance.now() } = options
   return function requestLogMiddleware(c, next) {
-    if (skip?.(c) === true) return next()
+    if (nodeResponse(c) !== undefined || skip?.(c) === true) return follow(c, next)
     const startedAt = now()
-    return withContext(context(c), () => {
-      const line = new RequestLine(options, c, now, startedAt)
-      const response = nodeResponse(c)
-      return response === undefined
-        ? followOnWeb(line, c, next)
-        : followOnNode(line, response, next)
-    })
+    return withContext(context(c), () =>
+      followOnWeb(new RequestLine(options, c, now, startedAt), c, next),
+    )
+  }
+}
+
+/**
+ * As {@link requestLog}, on Node alone and without being a middleware: runs what answers the request in its
+ * context, returns what that returns, and writes the line at the response's end. For whoever puts handlers
+ * together without the promises that a chain of middleware takes.
+ */
+export function followRequests<E extends Env = Env>(
+  options: RequestLogOptions<E>,
+): <T>(c: Context<E>, run: () => T) => T {
+  const { context = defaultContext, skip, now = () => performance.now() } = options
+  return (c, run) => {
+    const response = nodeResponse(c)
+    if (response === undefined || skip?.(c) === true) return run()
+    const startedAt = now()
+    return withContext(context(c), () =>
+      followOnNode(new RequestLine(options, c, now, startedAt), response, run),
+    )
   }
 }

@@ -31,9 +31,39 @@ export interface ExchangeOptions {
  * id of ours.
  */
 export function exchange(options: ExchangeOptions): MiddlewareHandler<ExchangeEnv> {
+  const { open, finish } = createExchanges(options)
+  return async function exchangeMiddleware(c, next) {
+    const record = open(c)
+    try {
+      await next()
+    } catch (thrown) {
+      // Hono hands only instances of Error to onError; anything else would end as a bare 500.
+      throw thrown instanceof Error
+        ? thrown
+        : new Error('Not an Error was thrown.', { cause: thrown })
+    }
+    if (record.sent) return
+    const response = finish(c, c.res)
+    if (response !== c.res) c.res = response
+  }
+}
+
+/** What {@link exchange} is made of, for whoever puts handlers together without middleware. */
+export interface Exchanges {
+  /** Opens the request's exchange at `c.var.exchange`. */
+  readonly open: (c: Context) => Exchange
+  /**
+   * Puts the kit's headers onto the response that a handler returned, or onto a copy where it can't be
+   * changed, and follows it to its end. Only for an exchange that isn't `sent`.
+   */
+  readonly finish: (c: Context, response: Response) => Response
+}
+
+/** Compiles the two halves of {@link exchange}. */
+export function createExchanges(options: ExchangeOptions): Exchanges {
   const { trust, service = 'server', now = () => performance.now() } = options
   const peers = createPeers(options)
-  return async function exchangeMiddleware(c, next) {
+  const open = (c: Context): ExchangeRecord => {
     const peer = peers(incomingOf(c)?.socket?.remoteAddress)
     const given = acceptRequestId(requestHeader(c, 'x-request-id'))
     const kept = peer.mayNameRequests ? given : undefined
@@ -54,16 +84,9 @@ export function exchange(options: ExchangeOptions): MiddlewareHandler<ExchangeEn
       now,
     })
     c.set('exchange', record)
-    try {
-      await next()
-    } catch (thrown) {
-      // Hono hands only instances of Error to onError; anything else would end as a bare 500.
-      throw thrown instanceof Error
-        ? thrown
-        : new Error('Not an Error was thrown.', { cause: thrown })
-    }
-    if (!record.sent) finish(c, record, now())
+    return record
   }
+  return { open, finish: (c, response) => finish(c, response, now()) }
 }
 
 interface Peer {
@@ -89,22 +112,25 @@ function createPeers({ profile, trust }: ExchangeOptions): (address: string | un
   }
 }
 
-function finish(c: Context<ExchangeEnv>, record: ExchangeRecord, now: number): void {
+function finish(c: Context, response: Response, now: number): Response {
+  const record = exchangeOf(c)
   const timing = timingHeaders(record, now)
+  let finished = response
   try {
-    applyHeaders(c.res.headers, record.headers)
-    applyHeaders(c.res.headers, timing)
+    applyHeaders(finished.headers, record.headers)
+    applyHeaders(finished.headers, timing)
   } catch {
     // The headers of a response that came from fetch() or Response.redirect() can't be changed.
-    c.res = new Response(c.res.body, c.res)
-    applyHeaders(c.res.headers, record.headers)
-    applyHeaders(c.res.headers, timing)
+    finished = new Response(response.body, response)
+    applyHeaders(finished.headers, record.headers)
+    applyHeaders(finished.headers, timing)
   }
-  record.status = c.res.status
+  record.status = finished.status
   settleOnceSent(c, record)
+  return finished
 }
 
-function settleOnceSent(c: Context<ExchangeEnv>, record: ExchangeRecord): void {
+function settleOnceSent(c: Context, record: Exchange): void {
   if (incomingOf(c) === undefined) {
     // Without a connection to watch, handing the response over is the end that can be seen.
     if (record.outcome === 'open') record.outcome = 'complete'
