@@ -1,3 +1,4 @@
+import { withoutSpaces } from './optional-space.ts'
 import { readTracestate } from './tracestate.ts'
 
 /** Set in {@link TraceContext.flags} when the caller records the trace. */
@@ -36,7 +37,7 @@ export function readTraceContext(
   tracestate?: string | undefined,
 ): TraceContext | undefined {
   if (traceparent === undefined || traceparent.length > maxLength) return undefined
-  const parts = form.exec(traceparent) ?? form.exec(withoutSpaces(traceparent))
+  const parts = form.exec(withoutSpaces(traceparent))
   if (parts === null) return undefined
   const [, version, traceId, spanId, flags, more] = parts
   if (version === 'ff' || (version === '00' && more !== undefined)) return undefined
@@ -53,9 +54,4 @@ export function readTraceContext(
 /** The header `traceparent` for what this span asks of others, in version `00`. */
 export function writeTraceparent(context: Omit<TraceContext, 'tracestate'>): string {
   return `00-${context.traceId}-${context.spanId}-0${context.flags & (SAMPLED | RANDOM)}`
-}
-
-/** Without HTTP's optional white space, which a caller that joins raw header lines still has. */
-function withoutSpaces(value: string): string {
-  return value.replace(/^[ \t]+|[ \t]+$/g, '')
 }

@@ -1,3 +1,5 @@
+import { withoutSpaces } from './optional-space.ts'
+
 const maxMembers = 32
 // The specification asks for 512 at least; what we pass on goes out with each request to an upstream.
 const maxLength = 2_048
@@ -20,7 +22,7 @@ export function readTracestate(header: string): string | undefined {
   const members: string[] = []
   const keys = new Set<string>()
   for (const part of header.split(',')) {
-    const member = part.replace(/^[ \t]+|[ \t]+$/g, '')
+    const member = withoutSpaces(part)
     if (member === '') continue
     const equals = member.indexOf('=')
     const key = member.slice(0, Math.max(equals, 0))

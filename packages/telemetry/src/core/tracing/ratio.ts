@@ -8,11 +8,24 @@ export function ratioSampler(ratio: number): (traceId: string) => boolean {
   if (ratio >= 1) return () => true
   if (!(ratio > 0)) return () => false
   const bound = Math.floor(ratio * 0xffff_ffff)
-  return (traceId) => {
-    let folded = 0
-    for (let at = 0; at < 32; at += 8) {
-      folded ^= Number.parseInt(traceId.slice(at, at + 8), 16)
-    }
-    return folded >>> 0 < bound
+  return (traceId) => fold(traceId) < bound
+}
+
+/** The four 32-bit words of an id, by exclusive or: the same as of its digits, each in its place. */
+function fold(traceId: string): number {
+  let folded = 0
+  for (let at = 0; at < 8; at += 1) {
+    const digit =
+      digitAt(traceId, at) ^
+      digitAt(traceId, at + 8) ^
+      digitAt(traceId, at + 16) ^
+      digitAt(traceId, at + 24)
+    folded = (folded << 4) | digit
   }
+  return folded >>> 0
+}
+
+function digitAt(traceId: string, index: number): number {
+  const code = traceId.charCodeAt(index)
+  return code < 58 ? code - 48 : code - 87
 }
