@@ -20,6 +20,11 @@ const KNOWN: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'The certificate is for another name.',
 }
 
+/** Faults of `fetch` that come without a code of their own. */
+const KNOWN_NAMES: Readonly<Record<string, CheckFault>> = {
+  HTTPParserError: { code: 'wrong_protocol', message: 'What answered does not speak HTTP.' },
+}
+
 /** Causes of causes, and no further: an error may be its own cause. */
 const MAX_DEPTH = 5
 
@@ -29,7 +34,9 @@ const MAX_DEPTH = 5
  */
 export function faultOf(thrown: unknown): CheckFault {
   if (thrown instanceof CheckError) return { code: thrown.code, message: thrown.message }
-  const code = codeOf(thrown)
+  const [code, name] = [nearest(thrown, 'code'), nearest(thrown, 'name', KNOWN_NAMES)]
+  const named = name === undefined ? undefined : KNOWN_NAMES[name]
+  if (named !== undefined) return named
   const known = code === undefined ? undefined : KNOWN[code]
   if (code !== undefined) {
     return { code, message: known ?? `The check failed with the code ${code}.` }
@@ -43,12 +50,15 @@ export function outcomeOfThrown(thrown: unknown): CheckOutcome {
   return { status: 'unhealthy', error: faultOf(thrown), details }
 }
 
-function codeOf(thrown: unknown): string | undefined {
+/** The first text that looks like a code, under a name, in an error and its causes. */
+function nearest(thrown: unknown, key: 'code' | 'name', among?: object): string | undefined {
   let at: unknown = thrown
   for (let depth = 0; depth < MAX_DEPTH && typeof at === 'object' && at !== null; depth += 1) {
-    const { code, cause } = at as { readonly code?: unknown; readonly cause?: unknown }
+    const { [key]: value, cause } = at as { readonly [k in 'code' | 'name' | 'cause']?: unknown }
     // SQLSTATEs and such are digits and letters as well; anything longer isn't a code.
-    if (typeof code === 'string' && /^[A-Z0-9_]{2,40}$/i.test(code)) return code
+    if (typeof value === 'string' && /^[A-Z0-9_]{2,40}$/i.test(value)) {
+      if (among === undefined || Object.hasOwn(among, value)) return value
+    }
     at = cause
   }
   return undefined
