@@ -9,7 +9,7 @@ import { cacheEndpoints } from './cache/endpoints.ts'
 import type { SharedAnswers } from './cache/open.ts'
 import type { Settings } from './config/settings.ts'
 import type { GatewayEnv } from './env.ts'
-import { createFront } from './front.ts'
+import { createFront, type RequestObserver } from './front.ts'
 import { behind, type Gate, through } from './gates.ts'
 import { forward } from './handlers/forward.ts'
 import { tunnel } from './handlers/tunnel.ts'
@@ -40,6 +40,8 @@ export interface GatewayParts {
   readonly answers: SharedAnswers | undefined
   /** Absent: what is shared elsewhere is in this process's memory. */
   readonly redis: SharedRedis | undefined
+  /** Absent: nobody looks at requests. */
+  readonly observer?: RequestObserver
   /** False from the first signal on. */
   readonly ready: () => boolean
 }
@@ -59,7 +61,7 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
   })
 
   const errors = answersOf(profile, logger)
-  const front = createFront({ settings, logger, problems: errors })
+  const front = createFront({ settings, logger, problems: errors, observer: parts.observer })
   app.onError(errors.onError)
 
   // Our own endpoints come without CORS: no web page reads them for its visitor.

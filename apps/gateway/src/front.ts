@@ -1,5 +1,5 @@
-import type { Logger } from '@tidegate/logger'
-import { followRequests } from '@tidegate/logger/hono'
+import type { Fields, Logger } from '@tidegate/logger'
+import { followRequests, type RequestEnd, type RequestLogOptions } from '@tidegate/logger/hono'
 import { createExchanges, createTrust, type Problems, securityHeaders } from '@tidegate/server'
 import type { Context, Handler, MiddlewareHandler } from 'hono'
 import type { Settings } from './config/settings.ts'
@@ -7,11 +7,21 @@ import type { GatewayEnv } from './env.ts'
 import { requestFields } from './logging.ts'
 import { wellFormed } from './stages.ts'
 
+/** Sees every request come and go. Must not throw. */
+export interface RequestObserver {
+  /** What it returns every line written during the request carries. */
+  begin(c: Context<GatewayEnv>): Fields | undefined
+  /** The response has ended, or the client has left; called once, before the request's line is made. */
+  end(c: Context<GatewayEnv>, end: RequestEnd): void
+}
+
 /** What the front is built from. */
 export interface FrontParts {
   readonly settings: Pick<Settings, 'profile' | 'server'>
   readonly logger: Logger
   readonly problems: Problems
+  /** Absent: nobody looks. */
+  readonly observer: RequestObserver | undefined
 }
 
 /** What every request comes through, whatever answers it. */
@@ -31,11 +41,12 @@ type Answer = Response | Promise<Response>
  * Opens the request's record, has its line written at the end, refuses what isn't well-formed, and makes
  * an answer of whatever is thrown; an answer that a handler returned gets the headers of the record.
  */
-export function createFront({ settings, logger, problems }: FrontParts): Front {
+export function createFront(parts: FrontParts): Front {
+  const { settings, problems } = parts
   const { profile, server } = settings
   const trust = createTrust(server.trustedProxies)
   const exchanges = createExchanges({ profile, trust, service: 'gateway' })
-  const follow = followRequests<GatewayEnv>({ logger, ...requestFields })
+  const follow = followRequests<GatewayEnv>(linesOf(parts))
   const security = securityHeaders(profile)
   const judge = wellFormed(server.bodyLimit)
 
@@ -76,5 +87,16 @@ export function createFront({ settings, logger, problems }: FrontParts): Front {
       })
       if (answer !== c.res) c.res = answer
     },
+  }
+}
+
+function linesOf({ logger, observer }: FrontParts): RequestLogOptions<GatewayEnv> {
+  if (observer === undefined) return { logger, ...requestFields }
+  const { context, line } = requestFields
+  return {
+    logger,
+    line,
+    context: (c) => ({ ...context(c), ...observer.begin(c) }),
+    onEnd: (c, end) => observer.end(c, end),
   }
 }
