@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { EventLog, LogPage } from '../core/log.ts'
 import { logConformance } from '../testing/log-conformance.ts'
 import { type Connected, connect } from './client.fixture.ts'
+import type { EventsRedis } from './port.ts'
 import { type RedisLogOptions, redisLog } from './redis-log.ts'
 
 let server: RedisServer
@@ -89,6 +90,33 @@ describe('redisLog', () => {
 })
 
 describe('a tail of redisLog', () => {
+  it('reads once with all others that stand where it does', async () => {
+    const key = `log:${randomUUID()}`
+    let reads = 0
+    const redis: EventsRedis = {
+      callBuffer: (...call) => {
+        reads += 1
+        return connected.redis.callBuffer(...call)
+      },
+      evaluate: (...call) => connected.redis.evaluate(...call),
+    }
+    const log = redisLog({ redis, subscriber: connected.subscriber, key })
+    const follow = async () => {
+      const seen: string[] = []
+      for await (const { entries } of log.tail({ after: 'start' })) {
+        seen.push(...entries.map(({ id }) => id))
+        if (seen.length === 10) break
+      }
+      return seen
+    }
+    const following = Array.from({ length: 100 }, follow)
+    const ids: string[] = []
+    for (let at = 0; at < 10; at += 1) ids.push(await log.append(`${at}`))
+    for (const seen of await Promise.all(following)) expect(seen).toEqual(ids)
+    expect(reads).toBeLessThan(200)
+    await log.close()
+  })
+
   it('goes on when the log was lost and the clock of Redis was set back, and tells', async () => {
     const key = `log:${randomUUID()}`
     const log = open({ key })

@@ -1,12 +1,13 @@
 import { Bell } from '../core/bell.ts'
 import { checkWhole, EventsError } from '../core/errors.ts'
 import type { EventLog, LogPage, ReadOptions, TailOptions } from '../core/log.ts'
-import { idAtPlace, placeAt, placeOfId } from '../core/log-id.ts'
-import { checkWindow, hasGap, type Span, spanOf, type TimeWindow } from '../core/time-window.ts'
+import { placeOfId } from '../core/log-id.ts'
+import { checkWindow, type TimeWindow } from '../core/time-window.ts'
 import { Hints } from './hints.ts'
-import { appendScript, clockScript, countScript, lastScript } from './log-scripts.ts'
+import { LogReader, START } from './log-reader.ts'
+import { appendScript } from './log-scripts.ts'
 import { checkRedis, type EventsRedis, type EventsSubscriber } from './port.ts'
-import { readStream, type StreamEntry, textOf } from './stream.ts'
+import { SharedCalls } from './shared-calls.ts'
 
 /** How {@link redisLog} is made. */
 export interface RedisLogOptions {
@@ -42,18 +43,8 @@ export function redisLog(options: RedisLogOptions): EventLog {
 const PAGE = 1_000
 /** A page of a tail: not so much that a command takes long. */
 const TAIL_PAGE = 100
-const START = '0-0'
 /** How many ids a tail remembers, to know its log by. */
 const REMEMBERED = 1_000
-
-/** What is to be read. */
-interface Wanted {
-  readonly after: string | undefined
-  readonly limit: number
-  readonly window?: TimeWindow
-  /** Ids that a tail has had. */
-  readonly had?: readonly string[]
-}
 
 class RedisLog implements EventLog {
   readonly #redis: EventsRedis
@@ -64,6 +55,9 @@ class RedisLog implements EventLog {
   readonly #onError: (error: unknown) => void
   readonly #hints: Hints
   readonly #bell = new Bell()
+  readonly #reader: LogReader
+  /** Reads for all tails that stand at the same point at once. */
+  readonly #follower: LogReader
   #closed = false
 
   constructor(options: RedisLogOptions) {
@@ -77,6 +71,9 @@ class RedisLog implements EventLog {
     this.#maxAgeMs = maxAgeMs === undefined ? undefined : checkWhole('maxAgeMs', maxAgeMs, 1)
     this.#ttlMs = checkWhole('ttlMs', ttlMs, 0)
     this.#hints = new Hints(subscriber, key, () => this.#bell.ring())
+    const shared = new SharedCalls(redis, () => this.#bell.rings)
+    this.#reader = new LogReader(redis, key, this.#maxAgeMs)
+    this.#follower = new LogReader(shared, key, this.#maxAgeMs)
   }
 
   async append(data: Uint8Array | string): Promise<string> {
@@ -94,17 +91,13 @@ class RedisLog implements EventLog {
     this.#checkOpen()
     checkWhole('limit', limit, 1)
     checkWindow(window)
-    return await this.#page({ after, limit, window })
+    return await this.#reader.page({ after, limit, window })
   }
 
   async count(window: TimeWindow = {}): Promise<number> {
     this.#checkOpen()
     checkWindow(window)
-    const { oldest, first, end } = await this.#span(window)
-    const from = later(oldest, first)
-    if (end !== undefined && from >= end) return 0
-    const to = end === undefined ? '+' : idAtPlace(end - 1n)
-    return Number(await this.#redis.evaluate(countScript, [this.#key], [idAtPlace(from), to]))
+    return await this.#reader.count(window)
   }
 
   tail({ after = 'end', signal }: TailOptions = {}): AsyncIterable<LogPage> {
@@ -120,8 +113,7 @@ class RedisLog implements EventLog {
 
   async last(): Promise<string | undefined> {
     this.#checkOpen()
-    const id = String(await this.#redis.evaluate(lastScript, [this.#key], []))
-    return id === '' ? undefined : id
+    return await this.#reader.last()
   }
 
   async close(): Promise<void> {
@@ -144,7 +136,10 @@ class RedisLog implements EventLog {
     while (!this.#over(signal)) {
       const since = this.#bell.rings
       const ms = this.#hints.pollMs
-      const page = await this.#patiently(() => this.#page({ after, limit: TAIL_PAGE, had }), signal)
+      const page = await this.#patiently(
+        () => this.#follower.page({ after, limit: TAIL_PAGE, had }),
+        signal,
+      )
       const newest = page?.entries.at(-1)
       if (page !== undefined && newest !== undefined) {
         after = newest.id
@@ -171,48 +166,6 @@ class RedisLog implements EventLog {
     return undefined
   }
 
-  async #page({ after, limit, window = {}, had = [] }: Wanted): Promise<LogPage> {
-    const point = after === undefined ? undefined : placeOfId(after)
-    const { oldest, first, end } = await this.#span(window)
-    const from = later(oldest, first, point === undefined ? undefined : point + 1n)
-    const entries = await readStream(this.#redis, this.#key, { from, end, limit })
-    const isEmpty = entries.length === 0
-    if (isEmpty && after !== undefined && (await this.#isAnother(after, had))) {
-      const page = await this.#page({ after: undefined, limit, window })
-      return { ...page, gap: page.gap || page.entries.length > 0 }
-    }
-    const before =
-      isEmpty && first !== undefined ? await this.#before(oldest) : beforeOf(entries[0])
-    return {
-      entries: entries.map(({ id, fields }) => ({ id, data: fields.get('d') ?? new Uint8Array() })),
-      gap: hasGap({ after: point, first, before, isEmpty }),
-    }
-  }
-
-  /** The places of a window, and the oldest one that is young enough. Redis is asked for its clock only if need be. */
-  async #span(window: TimeWindow): Promise<Span & { readonly oldest: bigint }> {
-    const age = this.#maxAgeMs
-    if (age === undefined && window.lastMs === undefined)
-      return { ...spanOf(window, 0), oldest: 0n }
-    const now = Number(await this.#redis.evaluate(clockScript, [this.#key], []))
-    const oldest = age === undefined ? 0n : placeAt(Math.max(0, now - age))
-    return { ...spanOf(window, now), oldest }
-  }
-
-  /** The place of the newest entry that can't be read any more. */
-  async #before(oldest: bigint): Promise<bigint> {
-    const [first] = await readStream(this.#redis, this.#key, { from: oldest, limit: 1 })
-    return first === undefined ? placeOfId((await this.last()) ?? START) : beforeOf(first)
-  }
-
-  /** Whether the log isn't the one that had the point: it ends before it, and not where it once has. */
-  async #isAnother(after: string, had: readonly string[]): Promise<boolean> {
-    const newest = await this.last()
-    if (newest === undefined || placeOfId(newest) >= placeOfId(after)) return false
-    // A replica that took over may lack the last entries: what it has of them was had.
-    return !had.includes(newest)
-  }
-
   #over(signal: AbortSignal | undefined): boolean {
     return this.#closed || signal?.aborted === true
   }
@@ -220,17 +173,4 @@ class RedisLog implements EventLog {
   #checkOpen(): void {
     if (this.#closed) throw new EventsError('closed', 'The log is closed.')
   }
-}
-
-/** The place of the entry before one, which knows it. */
-function beforeOf(entry: StreamEntry | undefined): bigint {
-  const before = textOf(entry?.fields.get('p') ?? new Uint8Array())
-  return placeOfId(before === '' ? START : before)
-}
-
-function later(place: bigint, ...others: readonly (bigint | undefined)[]): bigint {
-  return others.reduce<bigint>(
-    (latest, each) => (each !== undefined && each > latest ? each : latest),
-    place,
-  )
 }
