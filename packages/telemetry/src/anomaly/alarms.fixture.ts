@@ -25,7 +25,7 @@ const watched = {
   },
 }
 
-export type Watched = keyof typeof watched
+type Watched = keyof typeof watched
 
 /** The anomalies that begin in traffic of a kind, and the point of each. */
 function watch(
@@ -71,7 +71,7 @@ const faults: Readonly<Record<string, readonly [Watched, (usual: Conditions) => 
 }
 
 /** When a fault is told. */
-export interface Delay {
+interface Delay {
   /** The median, in seconds, of those times that it was told within ten minutes. */
   readonly seconds: number
   /** How many times of all it was. */

@@ -23,7 +23,7 @@ export class SharedHistory {
   readonly #shipping: Shipping
   readonly #timer: NodeJS.Timeout
   readonly #graceMs: number
-  #restUntil = 0
+  #awaySince = Number.NEGATIVE_INFINITY
   #metrics: { readonly until: number; readonly all: readonly HistoryMetric[] } | undefined
   failures = 0
 
@@ -84,12 +84,13 @@ export class SharedHistory {
   }
 
   async #ask<Answer>(ask: () => Promise<Answer>): Promise<Answer | undefined> {
-    if (performance.now() < this.#restUntil) return undefined
+    const { now, onError } = this.#options
+    if (Math.abs(now() - this.#awaySince) < REST_MS) return undefined
     try {
       return await ask()
     } catch (error) {
-      this.#restUntil = performance.now() + REST_MS
-      this.#options.onError(error)
+      this.#awaySince = now()
+      onError(error)
       return undefined
     }
   }
