@@ -86,7 +86,7 @@ describe('exposition', () => {
         const read = understood(parseExposition(body, openMetrics))
         expect(read).toEqual(expected(snapshot, openMetrics))
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     )
   })
 })

@@ -1,4 +1,4 @@
-import { valueLimit } from './distribution.ts'
+import { isRecordable } from './distribution.ts'
 import type { NumberPoint } from './family.ts'
 import type { Counter, CounterSeries } from './instruments.ts'
 import type { InstrumentParts } from './parts.ts'
@@ -19,12 +19,12 @@ class KeptCounterSeries implements CounterSeries {
   }
 
   add(amount = 1): void {
-    if (amount >= 0 && amount < valueLimit) this.#value += amount
+    if (isRecordable(amount)) this.#value += amount
     else this.#onRefused()
   }
 
   raise(total: number): void {
-    if (!(total >= 0 && total < valueLimit)) this.#onRefused()
+    if (!isRecordable(total)) this.#onRefused()
     else if (total > this.#value) this.#value = total
   }
 }

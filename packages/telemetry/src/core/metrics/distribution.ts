@@ -5,12 +5,19 @@ const exponentOfOne = 1023
 const lowestSlot = (exponentOfOne - 40) * slotsPerOctave
 const endOfSlots = (exponentOfOne + 63) * slotsPerOctave
 
-/** Values from here on (2^63) are not recorded: no duration, size or count is one. */
-export const valueLimit = 2 ** 63
+const valueLimit = 2 ** 63
 
 const double = new Float64Array(1)
 const halves = new Uint32Array(double.buffer)
 const high = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 1 : 0
+
+/**
+ * Whether a value can be counted: a number from 0 to 2^63, excluded. No duration, size or count is another
+ * one; and code that no compiler has seen may give a text, which would turn a sum into one.
+ */
+export function isRecordable(value: number): boolean {
+  return typeof value === 'number' && value >= 0 && value < valueLimit
+}
 
 function slotOf(value: number): number {
   double[0] = value
@@ -57,7 +64,7 @@ export class Distribution {
 
   /** Counts one value from 0 to 2^63, excluded; says false, and counts nothing, for any other. */
   record(value: number): boolean {
-    if (!(value >= 0 && value < valueLimit)) return false
+    if (!isRecordable(value)) return false
     const slot = slotOf(value)
     let index = slot - this.#first
     if (index < 0 || index >= this.#slots.length) {

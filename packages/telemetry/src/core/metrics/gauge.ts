@@ -23,6 +23,10 @@ class KeptGaugeSeries implements GaugeSeries {
   }
 
   set(value: number): void {
+    if (typeof value !== 'number') {
+      this.#onRefused()
+      return
+    }
     this.#value = value
     this.#present = true
   }

@@ -4,6 +4,9 @@ import type { Histogram, HistogramSeries } from './instruments.ts'
 import type { InstrumentParts } from './parts.ts'
 import { SeriesTable } from './series-table.ts'
 
+/** As in W3C trace context. */
+const traceIds = /^[0-9a-f]{32}$/
+
 interface SeriesParts {
   readonly bounds: Float64Array
   readonly now: () => number
@@ -60,7 +63,9 @@ class KeptHistogramSeries implements HistogramSeries {
     }
   }
 
+  /** OpenMetrics has room for 128 characters: anything else than an id would spoil the whole scrape. */
   #remember(index: number, value: number, traceId: string): void {
+    if (!traceIds.test(traceId)) return
     this.#exemplars ??= Array.from(this.#buckets, () => undefined)
     this.#exemplars[index] = { traceId, value, at: this.#parts.now() }
   }

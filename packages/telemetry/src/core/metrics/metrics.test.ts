@@ -77,6 +77,40 @@ describe('createMetrics', () => {
     expect(values(metrics, 'tidegate_metric_values_dropped_total')).toEqual({ x_seconds: 5 })
   })
 
+  it('takes numbers only, from code without types as well', () => {
+    const metrics = createMetrics()
+    const wrong = ['5', 5n, null, {}, true] as unknown as readonly number[]
+    const counter = metrics.counter('c_total', { help }).series()
+    const gauge = metrics.gauge('g', { help }).series()
+    const histogram = metrics.histogram('h_seconds', { help, unit: 'seconds' }).series()
+    const top = metrics.topK('t_total', { help, label: 'key' })
+    for (const value of wrong) {
+      counter.add(value)
+      counter.raise(value)
+      gauge.add(value)
+      gauge.set(value)
+      histogram.record(value)
+      top.add('a', value)
+    }
+    expect([counter.value, gauge.value, histogram.sum, top.total]).toEqual([0, 0, 0, 0])
+    expect(values(metrics, 'tidegate_metric_values_dropped_total')).toEqual({
+      c_total: 10,
+      g: 10,
+      h_seconds: 5,
+      t_total: 5,
+    })
+  })
+
+  it('remembers as exemplars only what is the id of a trace', () => {
+    const metrics = createMetrics()
+    const series = metrics.histogram('x_seconds', { help, unit: 'seconds' }).series()
+    for (const id of ['', 'a'.repeat(31), 'A'.repeat(32), '"} 1\n', 'a'.repeat(1_000)]) {
+      series.record(1, id)
+    }
+    expect(family(metrics, 'x_seconds')?.points[0]).not.toHaveProperty('exemplars')
+    expect(series.count).toBe(5)
+  })
+
   it('counts a value that equals a bound in that bucket', () => {
     const metrics = createMetrics()
     const series = metrics.histogram('x_bytes', { help, buckets: [1, 2, 4] }).series()

@@ -1,4 +1,4 @@
-import { valueLimit } from './distribution.ts'
+import { isRecordable } from './distribution.ts'
 import type { NumberPoint } from './family.ts'
 import type { InstrumentParts } from './parts.ts'
 import { maxValueLength, overflowValue } from './series-table.ts'
@@ -59,7 +59,7 @@ export class KeptTopK implements TopK {
   }
 
   add(key: string, amount = 1): void {
-    if (typeof key !== 'string' || !(amount >= 0 && amount < valueLimit)) {
+    if (typeof key !== 'string' || !isRecordable(amount)) {
       this.#parts.onRefused()
       return
     }
