@@ -25,3 +25,4 @@ export {
   type MemoryCheckOptions,
   memoryCheck,
 } from './checks/system.ts'
+export type { MemoryUse } from './core/system/memory.ts'

@@ -7,7 +7,6 @@ export {
   type CheckOutcome,
 } from './core/check.ts'
 export type { CheckOptions } from './core/component-options.ts'
-export type { DampingOptions } from './core/damping.ts'
 export type { Duration } from './core/duration.ts'
 export { HealthError, type HealthErrorCode, isHealthError } from './core/errors.ts'
 export {
@@ -53,9 +52,9 @@ export {
   shutdownOnSignals,
 } from './core/shutdown/signals.ts'
 export type { HealthStatus } from './core/status.ts'
+export type { MemoryUse } from './core/system/memory.ts'
 export {
   createSystemMetrics,
   type SystemMetrics,
-  type SystemMetricsOptions,
   type SystemReader,
 } from './core/system/system-metrics.ts'
