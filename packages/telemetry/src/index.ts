@@ -1,9 +1,3 @@
-export {
-  type OtlpEnvironment,
-  type OtlpSettings,
-  type OtlpTargetSettings,
-  otlpEnvironment,
-} from './core/environment/otlp-environment.ts'
 export { isTelemetryError, TelemetryError, type TelemetryErrorCode } from './core/errors.ts'
 export {
   type Exposition,

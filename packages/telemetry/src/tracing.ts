@@ -1,3 +1,9 @@
+export {
+  type OtlpEnvironment,
+  type OtlpSettings,
+  type OtlpTargetSettings,
+  otlpEnvironment,
+} from './core/environment/otlp-environment.ts'
 export { newSpanId, newTraceId } from './core/trace-context/ids.ts'
 export {
   RANDOM,
