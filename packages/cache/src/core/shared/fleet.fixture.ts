@@ -13,11 +13,10 @@ interface Options {
   readonly lock?: 'process' | 'cluster'
 }
 
-/** Reads keys in turn until a time. */
+/** Reads keys in turn until it is told to rest. */
 export interface Load {
   readonly keys: readonly string[]
   readonly options: Options
-  readonly untilAt: number
 }
 
 /** What a process is told to do. */
@@ -26,6 +25,7 @@ export type Order =
   | { readonly do: 'gets'; readonly key: string; readonly times: number; readonly options: Options }
   | { readonly do: 'set'; readonly items: SetItem[] }
   | ({ readonly do: 'load' } & Load)
+  | { readonly do: 'rest' }
   | { readonly do: 'invalidate'; readonly target: InvalidateTarget }
   | { readonly do: 'clear' }
   | { readonly do: 'stats' }

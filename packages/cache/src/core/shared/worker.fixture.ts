@@ -78,14 +78,13 @@ async function get(key: string, options: Load['options']): Promise<number> {
   )
 }
 
-async function load({
-  keys,
-  options,
-  untilAt,
-}: Load): Promise<{ reads: Read[]; failed: string[] }> {
+let resting = false
+
+async function load({ keys, options }: Load): Promise<{ reads: Read[]; failed: string[] }> {
   const reads: Read[] = []
   const failed: string[] = []
-  for (let at = 0; Date.now() < untilAt; at += 1) {
+  resting = false
+  for (let at = 0; !resting; at += 1) {
     const key = keys[at % keys.length] ?? ''
     const begunAt = Date.now()
     await get(key, options).then(
@@ -105,6 +104,10 @@ async function carryOut(order: Order): Promise<unknown> {
   }
   if (order.do === 'set') return await cache.setMany(order.items)
   if (order.do === 'load') return await load(order)
+  if (order.do === 'rest') {
+    resting = true
+    return undefined
+  }
   if (order.do === 'clear') return await cache.clear()
   if (order.do === 'stats') return cache.stats()
   return await cache.invalidate(order.target as InvalidateTarget)
