@@ -11,4 +11,4 @@ const otlp = startOtlp({
 })
 const tracing = createTracing({ recorder: otlp.recorder })
 for (let made = 0; made < 100; made += 1) tracing.begin(undefined, undefined).end()
-await otlp.shutdown(300)
+await otlp.shutdown(2_000)

@@ -1,8 +1,10 @@
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import { fileURLToPath } from 'node:url'
 import {
   type CollectorMode,
   ManagedProcess,
+  makeCertificates,
   pollUntil,
   startDeafListener,
   startOtlpCollector,
@@ -48,23 +50,41 @@ function sendTo(endpoint: string, options: Partial<OtlpOptions> = {}): Sending {
   }
 }
 
-/** A collector that isn't one. */
-async function strange(
-  listener: RequestListener,
-): Promise<AsyncDisposable & { readonly url: string }> {
-  const server = createServer(listener)
+interface Listening extends AsyncDisposable {
+  readonly port: number
+}
+
+async function listening(server: Server): Promise<Listening> {
   const { promise, resolve } = Promise.withResolvers<void>()
   server.listen(0, '127.0.0.1', resolve)
   await promise
   const address = server.address()
-  const port = typeof address === 'object' ? address?.port : undefined
+  if (typeof address !== 'object' || address === null) throw new Error('the server has no port')
   return {
-    url: `http://127.0.0.1:${port}`,
+    port: address.port,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections()
       await new Promise((done) => server.close(done))
     },
   }
+}
+
+/** A collector that isn't one. */
+async function strange(
+  listener: RequestListener,
+): Promise<AsyncDisposable & { readonly url: string }> {
+  const server = await listening(createServer(listener))
+  return { ...server, url: `http://127.0.0.1:${server.port}` }
+}
+
+/** Exports from a process of its own, and waits until that has ended by itself. */
+async function exportFromChild(
+  url: string,
+  env: Readonly<Record<string, string>>,
+): Promise<{ readonly code: number | null }> {
+  const script = fileURLToPath(new URL('./exporting.fixture.ts', import.meta.url))
+  await using child = new ManagedProcess({ command: process.execPath, args: [script, url], env })
+  return await withTimeout(child.exit, 20_000, () => 'the process is still there')
 }
 
 interface Failure {
@@ -239,19 +259,34 @@ describe('startOtlp with a collector that fails', () => {
     expect(lost()).toBe(101)
   })
 
+  it('talks TLS, and only with who can prove to be the one', async () => {
+    await using certificates = await makeCertificates()
+    const { cert, key, caFile } = certificates
+    let taken = 0
+    await using collector = await listening(
+      createSecureServer({ cert, key }, (request, response) => {
+        taken += 1
+        request.resume().on('end', () => response.end())
+      }),
+    )
+    const url = `https://127.0.0.1:${collector.port}`
+    const { otlp, record, lost } = sendTo(url, { timeoutMs: 700 })
+    record(5)
+    await otlp.flush()
+    expect(lost()).toBe(5)
+    await otlp.shutdown()
+    expect(taken).toBe(0)
+    expect(await exportFromChild(url, { NODE_EXTRA_CA_CERTS: caFile })).toMatchObject({ code: 0 })
+    // Traces and metrics.
+    expect(taken).toBe(2)
+  })
+
   it.each(['hang', 'refuse'] as const)(
     'keeps no process alive with a collector set to %s',
     async (mode) => {
       await using collector = await startOtlpCollector()
       await collector.behave(mode)
-      const script = fileURLToPath(new URL('./exporting.fixture.ts', import.meta.url))
-      const child = new ManagedProcess({
-        command: process.execPath,
-        args: [script, collector.url],
-        env: {},
-      })
-      const exit = await withTimeout(child.exit, 20_000, () => 'the process is still there')
-      expect(exit).toMatchObject({ code: 0 })
+      expect(await exportFromChild(collector.url, {})).toMatchObject({ code: 0 })
     },
   )
 })

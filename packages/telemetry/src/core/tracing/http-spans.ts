@@ -41,7 +41,10 @@ export interface ClientRequest {
   readonly resendCount?: number
 }
 
-/** The span of a request that came in, for `tracing.begin`. */
+/**
+ * The span of a request that came in, for `tracing.begin`. Where few requests are sampled, begin without
+ * it, and `set` its attributes only if the span is `sampled`.
+ */
 export function serverSpan(request: ServerRequest): BeginOptions & { readonly name: string } {
   return {
     name: nameOf(request.method, request.route),
