@@ -91,11 +91,14 @@ export class Epochs {
     this.#stretch = {}
   }
 
-  /** A point after which a tag certainly wasn't invalidated up to now; `undefined` while messages are missed. */
-  provenUntil(tag: string): number | undefined {
-    if (!this.sure) return undefined
+  /**
+   * Until when a tag that the second tier doesn't know may have been invalidated, seen from a flight that began
+   * at `begun`: that nothing of it is lost while the flight lasts is taken for granted, and what was heard counts.
+   */
+  maybeUntil(tag: string, begun: number): number {
+    if (!this.sure) return begun
     const heard = tag === ALL ? this.#all : (this.#heard.get(tag) ?? this.#forgotten)
-    return Math.max(this.#since, heard)
+    return Math.max(Math.min(this.#since, begun), heard)
   }
 
   /** Whether nothing that is known here speaks against an entry. */

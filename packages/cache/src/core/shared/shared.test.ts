@@ -120,6 +120,21 @@ describe('Shared', () => {
     expect(await look(a, 'k')).toBeUndefined()
   })
 
+  it('believes what was begun before it listened, also with tags that nobody knew before', async () => {
+    const [driver, bus] = [memoryDriver(), memoryBus()]
+    const [a, b] = [await started(driver, bus), await started(driver, bus)]
+    bus.lose()
+    const [found] = await a.shared.read(['k'])
+    bus.restore()
+    await settled()
+    const entry = entryOf('made', { tags: ['new'] })
+    await a.shared.write([{ key: 'k', entry, capture: found?.capture }])
+    expect([await look(a, 'k'), await look(b, 'k')]).toEqual(['made', 'made'])
+    await b.shared.invalidate({ tag: 'new' }, { sweep: false })
+    await settled()
+    expect([await look(a, 'k'), await look(b, 'k')]).toEqual([undefined, undefined])
+  })
+
   it('reads in one round trip while it hears the bus', async () => {
     const [driver, bus] = [faulty(memoryDriver()), memoryBus()]
     const [a, b] = [await started(driver, bus), await started(driver, bus)]

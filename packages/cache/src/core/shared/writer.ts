@@ -128,8 +128,8 @@ export class Writer {
     const missing = this.#known.missing(tags, needed)
     const lasting = this.#known.lasting(needed)
     const oldest = Math.min(...ready.map(({ entry }) => entry.seq))
-    // As little as can be proven: another one's flight that began earlier isn't to be lost.
-    const seq = Math.max(...missing.map((tag) => epochs.provenUntil(tag) ?? oldest))
+    // As little as can be: another one's flight that began earlier isn't to be lost, nor the oldest of these.
+    const seq = Math.max(...missing.map((tag) => epochs.maybeUntil(tag, oldest)))
     const named = missing.map((tag) => names.of(tag))
     await Promise.all([
       missing.length > 0 ? ask(() => driver.know(named, lasting, seq)) : undefined,
