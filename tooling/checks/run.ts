@@ -3,6 +3,7 @@ import { printAll } from './report.ts'
 import { changesets } from './rules/changesets.ts'
 import { configurations } from './rules/configurations.ts'
 import { doors } from './rules/doors.ts'
+import { failureModes } from './rules/failure-modes.ts'
 import { generated } from './rules/generated.ts'
 import { imports } from './rules/imports.ts'
 import { licences } from './rules/licences.ts'
@@ -29,6 +30,7 @@ const checks: readonly Check[] = [
   readme,
   configurations,
   links,
+  failureModes,
   changesets,
   sizes,
   leftovers,
