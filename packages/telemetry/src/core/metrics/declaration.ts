@@ -2,7 +2,7 @@ import { TelemetryError } from '../errors.ts'
 import type { MetricType } from './family.ts'
 
 /** OpenTelemetry's advice for durations in seconds. */
-export const secondsBuckets: readonly number[] = Object.freeze([
+const secondsBuckets: readonly number[] = Object.freeze([
   0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
 ])
 
