@@ -39,8 +39,9 @@ export default defineConfig({
           name: 'integration',
           include: ['{packages,apps,tooling,examples}/*/{src,test}/**/*.integration.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          // As above, and processes are started.
+          testTimeout: 90_000,
+          hookTimeout: 120_000,
           globalSetup: ['tooling/testkit/src/install.ts'],
         },
       },

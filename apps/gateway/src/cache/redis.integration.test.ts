@@ -151,7 +151,7 @@ describe('two gateways on one Redis', () => {
     }
     await redis.start()
     expect((await one?.ask(CHAT, { body: chat({ n: 9 }) }))?.status).toBe(200)
-  }, 30_000)
+  }, 120_000)
 })
 
 describe('a gateway that starts', () => {
@@ -178,5 +178,5 @@ describe('a gateway that starts', () => {
       [1, 2, 3].map(async (n) => (await other.ask(CHAT, { body: chat({ n }) })).cache),
     )
     expect(how.sort()).toEqual(['hit', 'hit', 'miss'])
-  }, 30_000)
+  }, 120_000)
 })

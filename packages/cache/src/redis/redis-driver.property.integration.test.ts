@@ -129,5 +129,5 @@ describe('redisDriver', () => {
       for (const one of steps) expect(await redis.take(one)).toEqual(await memory.take(one))
     })
     await fc.assert(property, { numRuns: 150 })
-  })
+  }, 120_000)
 })

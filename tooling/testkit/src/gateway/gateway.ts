@@ -8,7 +8,8 @@ import { type GatewayConfig, prepareConfig } from './gateway-config.ts'
 import { type LogRecord, LogStream } from './log-stream.ts'
 
 const builtGateway = fileURLToPath(new URL('../../../../apps/gateway/dist/cli.js', import.meta.url))
-const readyTimeoutMs = 15_000
+/** A guard against hanging: a busy machine may take its time. */
+const readyTimeoutMs = 60_000
 
 export interface GatewayOptions {
   /** Written to a file and given as `--config`. Without it the environment alone configures. */
@@ -21,7 +22,7 @@ export interface GatewayOptions {
   readonly cwd?: string
   /** The script to run in place of the built gateway. */
   readonly script?: string
-  /** How long it may take to become ready, in ms. Default 15000. */
+  /** How long it may take to become ready, in ms. Default 60000. */
   readonly timeoutMs?: number
   /** How long it may take to end after SIGTERM when disposed of, in ms. Default 5000. */
   readonly graceMs?: number
@@ -138,7 +139,7 @@ export interface CommandOptions {
   /** Default: an empty folder. */
   readonly cwd?: string
   readonly script?: string
-  /** After how long it is killed, in ms. Default 15000. */
+  /** After how long it is killed, in ms. Default 60000. */
   readonly timeoutMs?: number
 }
 
