@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { isConfigError } from '@tidegate/config'
 import { shutdownOnSignals } from '@tidegate/health'
 import { connectRedis, isRedisError, redisSettingsFromEnv } from '@tidegate/redis'
@@ -12,7 +13,14 @@ try {
     console.info(`listening on ${JSON.stringify(server.address())}`),
   )
   // Most of the time is for those whose orders are under way.
-  const drain = () => new Promise((resolve) => server.close(resolve))
+  const drain = async () => {
+    const closed = once(server, 'close')
+    server.close()
+    // Connections become idle one by one, and Node keeps those for a while.
+    const sweeping = setInterval(() => server.closeIdleConnections(), 50)
+    await closed
+    clearInterval(sweeping)
+  }
   shutdown.onClose('server', drain, { share: 10 })
   shutdownOnSignals(shutdown, process, {
     onSignal: () => console.info('draining'),

@@ -84,7 +84,8 @@ export function targetOf(
     throw wrong(name, undefined, 'an address that begins with http:// or https://')
   }
   const { username, password } = parsed
-  const headers = { ...given }
+  // A connection of its own: one that was kept may have died unnoticed, and proves nothing of the way there.
+  const headers: Record<string, string> = { connection: 'close', ...given }
   if (username !== '' || password !== '') {
     const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
     headers.authorization ??= `Basic ${Buffer.from(credentials).toString('base64')}`

@@ -4,8 +4,7 @@ import type { HealthStatus } from './status.ts'
 /** The media type of {@link healthJson}. */
 export const HEALTH_JSON = 'application/health+json'
 
-/** A check in a {@link HealthJson}. */
-export interface HealthJsonCheck {
+interface HealthJsonCheck {
   readonly componentId: string
   readonly observedValue: number
   readonly observedUnit: 'ms'

@@ -9,7 +9,7 @@ export function severity(status: HealthStatus): number {
 }
 
 /** The worst of some statuses; of none, `healthy`. */
-export function worst(statuses: readonly HealthStatus[]): HealthStatus {
+function worst(statuses: readonly HealthStatus[]): HealthStatus {
   return STATUSES[Math.max(0, ...statuses.map(severity))] ?? 'healthy'
 }
 
