@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { keepPort } from '../net/kept-port.ts'
 import { temporaryFolder } from '../process/temporary-folder.ts'
+import { pollUntil } from '../process/waiting.ts'
 import { requireProgram } from './binaries.ts'
 import { startPrometheus } from './prometheus.ts'
 import {
@@ -78,7 +79,8 @@ describe('startPrometheus', { concurrent: true }, () => {
       bearerToken: 'admin',
       ruleFiles: [rules],
     })
-    await expect.poll(() => prometheus.query('tide:double'), { timeout: 10_000 }).toHaveLength(1)
+    const evaluated = async () => (await prometheus.query('tide:double')).length === 1
+    await pollUntil(evaluated, { timeoutMs: 10_000, describe: () => 'the rule has no result' })
   })
 
   it('fails with what the server said', async () => {

@@ -1,5 +1,5 @@
 /** What the documents of a handshake hold. */
-export type BsonValue =
+type BsonValue =
   | string
   | number
   | bigint

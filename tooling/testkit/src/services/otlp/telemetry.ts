@@ -2,7 +2,7 @@ import { metricsRequest, traceRequest } from './schema.ts'
 import { decode, type Message } from './wire.ts'
 
 /** What an attribute may hold; integers too large for a number stay bigint. */
-export type AttributeValue =
+type AttributeValue =
   | string
   | number
   | bigint
@@ -14,13 +14,13 @@ export type AttributeValue =
 
 export type Attributes = Readonly<Record<string, AttributeValue>>
 
-export interface ReceivedEvent {
+interface ReceivedEvent {
   readonly name: string
   readonly attributes: Attributes
   readonly timeUnixNano: bigint
 }
 
-export interface ReceivedLink {
+interface ReceivedLink {
   readonly traceId: string
   readonly spanId: string
   readonly traceState: string

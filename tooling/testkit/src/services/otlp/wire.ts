@@ -1,5 +1,5 @@
 /** How a field of a protobuf message is read: one of the wire's types, or a message of its own. */
-export type FieldType =
+type FieldType =
   | 'string'
   | 'bytes'
   | 'bool'
