@@ -9,7 +9,7 @@ import type { Scene } from './scenes.ts'
 const dist = fileURLToPath(new URL('../dist', import.meta.url))
 
 /** The policy that the gateway serves the page with. */
-export const policy =
+const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
   "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 

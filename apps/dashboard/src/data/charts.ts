@@ -1,4 +1,4 @@
-import { amount, percent } from '../format/number.ts'
+import { amount, percent, perSecond } from '../format/number.ts'
 import { duration, windowName } from '../format/time.ts'
 import { type Frame, latest } from './frame.ts'
 
@@ -15,8 +15,6 @@ export interface Chart {
   readonly unit: (value: number | null) => string
   readonly lines: readonly Line[]
 }
-
-const perSecond = (value: number | null): string => `${amount(value)}/s`
 
 export const charts: readonly Chart[] = [
   {

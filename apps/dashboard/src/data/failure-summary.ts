@@ -1,4 +1,6 @@
+import { NOTHING } from '../format/number.ts'
 import { counted, shortName, words } from '../format/text.ts'
+import { duration } from '../format/time.ts'
 import type { Failure, Step } from './incidents.ts'
 
 /** How many failed, and of what most: `12 kept, mostly first byte timeout`. */
@@ -30,4 +32,23 @@ export function timelineShares(
   if (end <= 0) return { from: 0, width: THINNEST }
   const width = Math.max(THINNEST, ((ms ?? 0) / end) * 100)
   return { from: Math.min(100 - width, (atMs / end) * 100), width }
+}
+
+/** What a step was. A kind that the page doesn't know is told as it is. */
+export function stepInWords({ kind, attempt, ms }: Step): string {
+  const took = ms === null ? '' : duration(ms)
+  switch (kind) {
+    case 'failure':
+      return `Attempt ${attempt ?? NOTHING} failed${took && ` after ${took}`}`
+    case 'wait':
+      return `Waited${took && ` for ${took}`}`
+    case 'rejected':
+      return attempt === null ? 'The call was refused' : `Attempt ${attempt} was refused`
+    case 'hedge':
+      return 'A further attempt was sent beside it'
+    case 'fallback':
+      return 'The fallback answered'
+    default:
+      return words(kind)
+  }
 }

@@ -13,6 +13,8 @@ export interface Component {
   readonly latencyMs: number | null
   readonly reason: string | null
   readonly sinceAt: number | null
+  /** Since when the page has seen this status, where the gateway doesn't say. */
+  readonly seenAt: number | null
   readonly memory: RedisMemory
 }
 
@@ -57,10 +59,25 @@ export function readComponents(
   )
 }
 
+/** Remembers since when each has had the status that it has. */
+export function keepSeen(
+  components: readonly Component[],
+  before: readonly Component[],
+  now: number,
+): readonly Component[] {
+  return components.map((component) => {
+    const { name, status } = component
+    const same = before.find((each) => each.name === name && each.status === status)
+    return { ...component, seenAt: same?.seenAt ?? now }
+  })
+}
+
 function readComponent(name: string, component: Fields): Component {
   const details = fields(component.details)
   const issuers = list(component.issuers).map((each) => text(fields(each).last_fault))
   const reasons = [
+    fields(component.error).message,
+    fields(component.error).code,
     component.error,
     component.reason,
     component.message,
@@ -74,6 +91,7 @@ function readComponent(name: string, component: Fields): Component {
     latencyMs: number(component.latency_ms),
     reason: reasons.map(text).find((reason) => reason !== null) ?? null,
     sinceAt: instant(component.since),
+    seenAt: null,
     memory: readRedisMemory({ ...details, ...component }),
   }
 }

@@ -1,10 +1,8 @@
-import { amount, bytes, dollars, percent } from '../format/number.ts'
+import { amount, bytes, dollars, percent, perSecond } from '../format/number.ts'
 import { shortName } from '../format/text.ts'
 import { duration } from '../format/time.ts'
 
 type Unit = (value: number | null) => string
-
-const perSecond: Unit = (value) => `${amount(value)}/s`
 
 /** The metrics of the gateway's history that the page shows, with their names and units. */
 const metrics: Readonly<Record<string, { readonly name: string; readonly unit: Unit }>> = {

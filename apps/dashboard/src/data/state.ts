@@ -1,6 +1,6 @@
 import type { Figures } from './figures.ts'
 import { addSample, type Frame, noFrame, type Sample } from './frame.ts'
-import type { Component, Upstream } from './health.ts'
+import { type Component, keepSeen, type Upstream } from './health.ts'
 import type { Anomalies, Failure } from './incidents.ts'
 
 /** The windows that charts can show: how long, and how far its points are apart. */
@@ -90,7 +90,7 @@ export function reduce(state: State, event: Event, nowHere: number): State {
     case 'samples':
       return withSamples(state, event, nowHere)
     case 'round':
-      return { ...state, ...event.round, answeredHere: nowHere, trouble: null }
+      return withRound(state, event.round, nowHere)
     case 'trouble':
       return { ...state, trouble: event.reason, streaming: false }
   }
@@ -100,6 +100,18 @@ export function reduce(state: State, event: Event, nowHere: number): State {
 function withSession(state: State, session: Session): State {
   if (session.kind !== 'closed') return { ...state, session }
   return { ...initialState(state.nowHere), window: state.window, session }
+}
+
+function withRound(state: State, round: Round, nowHere: number): State {
+  const components =
+    round.components && keepSeen(round.components, state.components ?? [], nowHere + state.skewMs)
+  return {
+    ...state,
+    ...round,
+    ...(components !== undefined && { components }),
+    answeredHere: nowHere,
+    trouble: null,
+  }
 }
 
 function withHistory(

@@ -18,6 +18,8 @@ export interface Finding {
   readonly why: string
   /** By the gateway's clock; nothing when it isn't known. */
   readonly sinceAt: number | null
+  /** It was so already when the page first saw it. */
+  readonly earlier?: boolean
 }
 
 /** The answer to "is it all right?", with the reasons, the gravest first. */
@@ -97,7 +99,7 @@ function endpointReason({ host, breaker, probeInMs, lastFailure }: Endpoint): st
 }
 
 function componentFinding(component: Component): readonly Finding[] {
-  const { name, status, critical, reason, sinceAt } = component
+  const { name, status, critical, reason, sinceAt, seenAt } = component
   if (status === 'healthy' || status === 'unknown') return []
   return [
     {
@@ -105,7 +107,8 @@ function componentFinding(component: Component): readonly Finding[] {
       level: status === 'unhealthy' && critical ? 'critical' : 'warning',
       what: `${componentName(name)} ${status === 'unhealthy' ? 'is down' : 'is degraded'}`,
       why: reason === null ? 'No reason is given.' : words(shortName(reason, 160)),
-      sinceAt,
+      sinceAt: sinceAt ?? seenAt,
+      earlier: sinceAt === null,
     },
   ]
 }

@@ -26,7 +26,13 @@ export function percent(ratio: number | null): string {
   const value = ratio * 100
   if (value > 0 && value < 0.01) return '< 0.01 %'
   if (value < 100 && value > 99.99) return '> 99.99 %'
-  return `${significant(value)} %`
+  return `${amount(value)} %`
+}
+
+/** A rate, told per second. */
+export function perSecond(value: number | null): string {
+  const told = amount(value)
+  return told === NOTHING ? told : `${told}/s`
 }
 
 const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
@@ -40,7 +46,7 @@ export function bytes(value: number | null): string {
     rest /= 1000
     unit += 1
   }
-  return `${unit === 0 ? Math.round(rest) : significant(rest)} ${BYTE_UNITS[unit]}`
+  return `${unit === 0 ? Math.round(rest) : amount(rest)} ${BYTE_UNITS[unit]}`
 }
 
 /** Money: to the cent where there is enough of it, else to what matters. */

@@ -1,4 +1,4 @@
-import { NOTHING } from './number.ts'
+import { amount, NOTHING } from './number.ts'
 
 const MINUTE = 60_000
 const HOUR = 3_600_000
@@ -7,7 +7,7 @@ const DAY = 86_400_000
 /** A measured time: `0.4 ms`, `340 ms`, `2.5 s`, `3 min 20 s`. */
 export function duration(ms: number | null): string {
   if (ms === null || !Number.isFinite(ms)) return NOTHING
-  if (ms < 9.95) return `${Number(ms.toFixed(1))} ms`
+  if (ms < 9.95) return `${Number(Math.max(0, ms).toFixed(1))} ms`
   if (ms < 999.5) return `${Math.round(ms)} ms`
   if (ms < 9_950) return `${Number((ms / 1000).toFixed(1))} s`
   return ms < 59_500 ? `${Math.round(ms / 1000)} s` : span(ms)
@@ -24,7 +24,7 @@ export function span(ms: number | null): string {
   const hours = Math.floor(minutes / 60)
   if (hours < 24) return pair(hours, 'h', minutes % 60, 'min')
   const days = Math.floor(hours / 24)
-  return days < 100 ? pair(days, 'd', hours % 24, 'h') : `${days} d`
+  return days < 100 ? pair(days, 'd', hours % 24, 'h') : `${amount(days)} d`
 }
 
 function pair(large: number, one: string, small: number, other: string): string {

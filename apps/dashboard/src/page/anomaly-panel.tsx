@@ -40,7 +40,10 @@ export function AnomalyPanel({ state }: { readonly state: State }) {
 
 function AnomalyRow({ anomaly, now }: { readonly anomaly: Anomaly; readonly now: number }) {
   const { metric, sinceAt, untilAt, value, expected } = anomaly
-  const lasted = sinceAt === null ? '' : span((untilAt ?? now) - sinceAt)
+  const lasted =
+    sinceAt === null
+      ? ''
+      : `${untilAt === null ? 'for' : 'lasted'} ${span((untilAt ?? now) - sinceAt)}`
   return (
     <li>
       <Mark tone={untilAt === null ? 'warning' : 'unknown'} />
@@ -52,7 +55,7 @@ function AnomalyRow({ anomaly, now }: { readonly anomaly: Anomaly; readonly now:
       </span>
       <span class="number">
         {sinceAt === null ? '–' : clock(sinceAt, now)}
-        <span class="detail">{untilAt === null ? `lasts ${lasted}` : `lasted ${lasted}`}</span>
+        <span class="detail">{lasted}</span>
       </span>
     </li>
   )

@@ -1,5 +1,5 @@
 import { gatewayNow } from '../data/connection.ts'
-import { commonest, timelineEnd, timelineShares } from '../data/failure-summary.ts'
+import { commonest, stepInWords, timelineEnd, timelineShares } from '../data/failure-summary.ts'
 import type { Failure, Step } from '../data/incidents.ts'
 import type { State } from '../data/state.ts'
 import { counted, words } from '../format/text.ts'
@@ -78,7 +78,9 @@ function Timeline(props: { readonly steps: readonly Step[]; readonly durationMs:
         return (
           <li key={`${index} ${step.kind}`} class={step.kind}>
             <span class="time">{step.atMs === 0 ? '0' : `+${duration(step.atMs)}`}</span>
-            <span class="what">{tell(step)}</span>
+            <span class="what">
+              <StepStory step={step} />
+            </span>
             <span class="track" aria-hidden="true">
               <span style={{ left: `${from}%`, width: `${width}%` }} />
             </span>
@@ -89,18 +91,11 @@ function Timeline(props: { readonly steps: readonly Step[]; readonly durationMs:
   )
 }
 
-function tell({ kind, ms, attempt, reason, endpoint, breaker }: Step) {
-  const took = ms === null ? '' : ` ${kind === 'wait' ? 'for' : 'after'} ${duration(ms)}`
-  const first = {
-    failure: `Attempt ${attempt ?? '–'} failed${took}`,
-    wait: `Waited${took}`,
-    rejected: attempt === null ? 'The call was refused' : `Attempt ${attempt} was refused`,
-    hedge: 'A further attempt was sent beside it',
-    fallback: 'The fallback answered',
-  }[kind]
+function StepStory({ step }: { readonly step: Step }) {
+  const { reason, endpoint, breaker } = step
   return (
     <>
-      {first ?? <Name of={words(kind)} longest={40} />}
+      <Name of={stepInWords(step)} longest={60} />
       {reason !== null && (
         <>
           {': '}

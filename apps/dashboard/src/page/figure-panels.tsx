@@ -4,7 +4,7 @@ import { latest } from '../data/frame.ts'
 import type { Component } from '../data/health.ts'
 import type { State } from '../data/state.ts'
 import { componentName, share } from '../data/verdict.ts'
-import { amount, bytes, dollars, percent } from '../format/number.ts'
+import { amount, bytes, dollars, percent, perSecond } from '../format/number.ts'
 import { words } from '../format/text.ts'
 import { duration } from '../format/time.ts'
 import { Name } from './marks.tsx'
@@ -36,8 +36,8 @@ function PolicyPanel({ figures, state }: { readonly figures: Figures; readonly s
         <Item name="Cache hits">{amount(cache.hits)}</Item>
         <Item name="Cache misses">{amount(cache.misses)}</Item>
         <Item name="Hit rate">{percent(cache.hitRate)}</Item>
-        <Item name="Retries">{amount(latest(state.frame, 'retries.rate'))}/s</Item>
-        <Item name="Hedges">{amount(latest(state.frame, 'hedges.rate'))}/s</Item>
+        <Item name="Retries">{perSecond(latest(state.frame, 'retries.rate'))}</Item>
+        <Item name="Hedges">{perSecond(latest(state.frame, 'hedges.rate'))}</Item>
       </dl>
     </Panel>
   )

@@ -47,7 +47,8 @@ export function VerdictPanel({ state, verdict }: VerdictProps) {
 }
 
 function FindingRow({ finding, now }: { readonly finding: Finding; readonly now: number }) {
-  const { level, what, why, sinceAt } = finding
+  const { level, what, why, sinceAt, earlier } = finding
+  const begin = earlier === true ? 'since before' : 'since'
   return (
     <li>
       <Mark tone={level} />
@@ -60,7 +61,7 @@ function FindingRow({ finding, now }: { readonly finding: Finding; readonly now:
           <bdi>{why}</bdi>
         </p>
       </div>
-      <p class="since">{sinceAt === null ? '' : `since ${since(sinceAt, now)}`}</p>
+      <p class="since">{sinceAt === null ? '' : `${begin} ${since(sinceAt, now)}`}</p>
     </li>
   )
 }
