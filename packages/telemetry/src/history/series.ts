@@ -69,12 +69,7 @@ export function foldRuns(
 }
 
 /** Folds a cell into the one at an index. */
-export function foldAt(
-  kind: HistoryMetric['kind'],
-  cells: Float64Array,
-  index: number,
-  cell: Cell,
-): void {
+function foldAt(kind: HistoryMetric['kind'], cells: Float64Array, index: number, cell: Cell): void {
   const { value, weight } = folded(kind, cellAt(cells, index), cell)
   cells[index] = value
   cells[index + 1] = weight

@@ -69,7 +69,7 @@ export class Shipping {
   }
 
   async #flush(): Promise<boolean> {
-    const { store, onError, isWaiting } = this.#options
+    const { store, onError } = this.#options
     for (let count = 0; count < BATCHES; count += 1) {
       const batch = this.#unconfirmed ?? this.#next()
       this.#unconfirmed = batch
@@ -82,18 +82,19 @@ export class Shipping {
       }
       this.#unconfirmed = undefined
       if (this.#readings > 0) this.#confirmed.add(batch)
-      if (!isWaiting()) return true
     }
     return true
   }
 
+  /** What is to be told: also that there was nothing, so that nobody waits for it. */
   #next(): HistoryBatch | undefined {
     const { instance, now, take, isWaiting, closedUntil } = this.#options
     const runs = take(BATCH)
-    if (runs.length === 0) return undefined
-    if (!isWaiting()) this.#toldUntil = closedUntil()
+    const toldUntil = isWaiting() ? this.#toldUntil : closedUntil()
+    const isNews = this.#sequence > 0 && toldUntil > this.#toldUntil
+    if (runs.length === 0 && !isNews) return undefined
+    this.#toldUntil = toldUntil
     this.#sequence += 1
-    const [sequence, toldUntil] = [this.#sequence, this.#toldUntil]
-    return { instance, sequence, at: now(), toldUntil, runs }
+    return { instance, sequence: this.#sequence, at: now(), toldUntil, runs }
   }
 }
