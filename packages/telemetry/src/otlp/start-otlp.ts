@@ -85,7 +85,12 @@ export function startOtlp(options: OtlpOptions): Otlp {
   return {
     recorder: traces && recorderFromTracer(traces.tracer, traces.ids),
     tracer: traces?.tracer,
-    flush: async () => settled([traces?.provider.forceFlush(), metrics?.provider.forceFlush()]),
+    flush: async () => {
+      // Waits between tries keep no process alive: the one that waits for them here does.
+      const alive = setInterval(() => undefined, 60_000)
+      await settled([traces?.provider.forceFlush(), metrics?.provider.forceFlush()])
+      clearInterval(alive)
+    },
     shutdown: async (deadlineMs = 5_000) => {
       ending ??= shutdown(deadlineMs)
       await ending
