@@ -21,6 +21,9 @@ export type LoginResult =
 /** A gateway that hangs is no better than one that is gone. */
 const PATIENCE_MS = 8_000
 
+/** When to try again where the gateway doesn't say. */
+const AGAIN_S = 60
+
 /** The gateway's HTTP, of the same origin as the page. */
 export function createApi(fetch: typeof globalThis.fetch): Api {
   const ask = async (path: string, init: RequestInit = {}): Promise<Response | string> => {
@@ -64,8 +67,8 @@ function readLogin(response: Response | string): LoginResult {
   const { ok, status, headers } = response
   if (ok) return { kind: 'open' }
   if (status === 429) {
-    const seconds = Number(headers.get('retry-after'))
-    return { kind: 'refused', retryAfterS: Number.isFinite(seconds) ? seconds : 60 }
+    const seconds = Number(headers.get('retry-after') ?? Number.NaN)
+    return { kind: 'refused', retryAfterS: Number.isFinite(seconds) ? seconds : AGAIN_S }
   }
   return status === 401 || status === 403
     ? { kind: 'refused', retryAfterS: null }
