@@ -10,13 +10,8 @@ export type { Incoming, IncomingSocket, Outgoing } from './exchange/connection.t
 export { requestHeader } from './exchange/connection.ts'
 export { type DeadlineOptions, deadline } from './exchange/deadline.ts'
 export type { Exchange, ExchangeEnv, Outcome } from './exchange/exchange.ts'
-export {
-  createExchanges,
-  type ExchangeOptions,
-  type Exchanges,
-  exchange,
-  exchangeOf,
-} from './exchange/middleware.ts'
+export type { ExchangeOptions, Exchanges } from './exchange/middleware.ts'
+export { createExchanges, exchange, exchangeOf } from './exchange/middleware.ts'
 export type { Profile } from './exchange/profile.ts'
 export { acceptRequestId, newRequestId } from './exchange/request-id.ts'
 export { type Timed, type Timing, timingHeaders } from './exchange/timing.ts'
