@@ -13,10 +13,10 @@ export interface ShippingOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** Cells in one batch, so that a store is never busy with it for long. */
-const BATCH = 5_000
+/** Cells in one batch: few, as a store may have others to serve, who wait for a millisecond but not for ten. */
+const BATCH = 400
 /** Batches in a row: what is left has time until the next flush. */
-const BATCHES = 100
+const BATCHES = 250
 
 /**
  * Brings to a store what it doesn't have, one batch after the other. A batch that nobody confirmed is sent again as

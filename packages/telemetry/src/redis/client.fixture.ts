@@ -6,7 +6,6 @@ const CAUTIOUS = {
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,
-  commandTimeout: 400,
   retryStrategy: () => 50,
 }
 
@@ -33,8 +32,10 @@ export interface Connected extends AsyncDisposable {
 
 type Place = string | readonly { readonly host: string; readonly port: number }[]
 
-export async function connect(place: Place): Promise<Connected> {
-  const client = typeof place === 'string' ? new Redis(place, CAUTIOUS) : new Cluster([...place])
+/** Connects to a server, or to a Cluster. A command fails that takes longer than `commandTimeout`. */
+export async function connect(place: Place, commandTimeout = 20_000): Promise<Connected> {
+  const options = { ...CAUTIOUS, commandTimeout }
+  const client = typeof place === 'string' ? new Redis(place, options) : new Cluster([...place])
   client.on('error', () => undefined)
   const { promise, resolve } = Promise.withResolvers<void>()
   client.once('ready', () => resolve())
