@@ -1,7 +1,7 @@
 import { chromiumPath, pollUntil } from '@tidegate/testkit'
 import axe from 'axe-core'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { calm, hostile, type Scene, silence, trouble } from './scenes.ts'
 import { ScriptedGateway } from './scripted-gateway.ts'
 
@@ -14,6 +14,11 @@ const flags = [
   '--disable-component-update',
   '--disable-sync',
 ]
+
+/** For a browser on a machine that is busy with other tests. */
+const patienceMs = 45_000
+
+vi.setConfig({ testTimeout: 2 * patienceMs })
 
 let browser: Browser
 const openings: Opening[] = []
@@ -54,6 +59,7 @@ async function open(scene: Scene, options: OpenOptions = {}): Promise<Opening> {
   gateway.key = key
   gateway.streams = streams ?? 'flow'
   const page = await (await browser.newContext(context)).newPage()
+  page.setDefaultTimeout(patienceMs)
   const complaints: string[] = []
   const strangers: string[] = []
   page.on('console', (message) => {
@@ -80,6 +86,7 @@ async function logIn(page: Page, key: string): Promise<void> {
 function asksFor(gateway: ScriptedGateway, question: string, after: number): Promise<void> {
   const describe = () => `the page asks ${question}`
   return pollUntil(() => Promise.resolve(gateway.paths.slice(after).includes(question)), {
+    timeoutMs: patienceMs,
     describe,
   })
 }

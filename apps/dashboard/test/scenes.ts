@@ -26,7 +26,7 @@ function figuresAt(t: number, trouble: boolean, now = Date.now()): Values {
   const wave = 1 + 0.25 * Math.sin(s / 90) + 0.12 * (noise(s, 1) - 0.5)
   const bad = trouble && now - t < 230_000
   const requests = Math.round(48 * wave)
-  const errors = bad ? requests * (0.09 + 0.07 * noise(s, 2)) : noise(s, 3) > 0.93 ? 1 : 0
+  const errors = bad ? requests * (0.05 + 0.04 * noise(s, 2)) : noise(s, 3) > 0.93 ? 1 : 0
   const slow = bad ? 3.1 : 1
   return {
     'requests.rate': requests,

@@ -67,9 +67,11 @@ function Overview({ state, theme, link, onTheme }: PageProps) {
             <div class="stack">
               <UpstreamPanel state={state} />
               <RoutePanel state={state} />
+            </div>
+            <div class="stack">
+              <FailurePanel state={state} />
               <AnomalyPanel state={state} />
             </div>
-            <FailurePanel state={state} />
           </div>
           <FigurePanels state={state} />
         </div>
