@@ -1,13 +1,18 @@
+import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import {
   promtoolCheckConfig,
   promtoolCheckRules,
   promtoolTestRules,
+  startPrometheus,
   temporaryFolder,
 } from '@tidegate/testkit'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { dashboardExpressions, deployed, prometheusFolder, readText, rules } from './files.ts'
+import { gatewaySeries } from './gateway-metrics.ts'
 import { withoutVariables } from './promql.ts'
 
 const installTimeoutMs = 300_000
@@ -66,7 +71,49 @@ describe('deploy/prometheus', () => {
   })
 })
 
+/** Every series of a gateway, twice, so that what may not be matched one to one is noticed. */
+function exposition(): string {
+  const lines = [...gatewaySeries].flatMap(([name, labels]) =>
+    (labels.length === 0 ? [''] : ['a', 'b']).map((value) => {
+      const pairs = labels.map((label) => `${label}="${label === 'le' ? '+Inf' : value}"`)
+      return `${name}{${pairs.join()}} 1`
+    }),
+  )
+  return `${[...new Set(lines)].join('\n')}\n`
+}
+
+async function startLookalike() {
+  const server = createServer((_, response) => {
+    response.setHeader('content-type', 'text/plain; version=0.0.4').end(exposition())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}/metrics`,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
 describe('deploy/grafana', () => {
+  it('asks what a Prometheus that scrapes two gateways can answer', async () => {
+    await using one = await startLookalike()
+    await using other = await startLookalike()
+    await using prometheus = await startPrometheus({ targets: [one.url, other.url] })
+    await prometheus.waitForScrape()
+    await prometheus.waitForScrape()
+    for (const expression of dashboardExpressions()) {
+      const asked = withoutVariables(expression).replaceAll('job=".*"', 'job="test"')
+      await expect(prometheus.query(asked), expression).resolves.toBeInstanceOf(Array)
+    }
+    const requests = await prometheus.query('tidegate_requests_total{job="test", http_route="a"}')
+    expect(requests).toHaveLength(2)
+  })
+
   it('asks in PromQL that Prometheus takes', async () => {
     await using folder = await temporaryFolder('expressions')
     const asRules = dashboardExpressions().map((expr, index) => ({
