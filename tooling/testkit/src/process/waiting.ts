@@ -3,6 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /** How long a helper waits before it fails, unless told otherwise. */
 export const defaultTimeoutMs = 5_000
 
+/** The same for a condition that several processes have to bring about: a busy machine may take its time. */
+const pollTimeoutMs = 20_000
+
 /**
  * Settles as `promise` does, or rejects after `timeoutMs` with what `describe` says then: a test
  * that waits for something which never comes fails with a reason instead of the runner's timeout.
@@ -32,7 +35,7 @@ export interface PollOptions {
 /** Asks `check` again and again until it says true; rejects when the time is over, or when it throws. */
 export async function pollUntil(
   check: () => Promise<boolean>,
-  { timeoutMs = defaultTimeoutMs, intervalMs = 25, describe }: PollOptions,
+  { timeoutMs = pollTimeoutMs, intervalMs = 25, describe }: PollOptions,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs
   while (!(await check())) {
