@@ -4,14 +4,14 @@ import { type Context, type Handler, Hono, type MiddlewareHandler } from 'hono'
 import { isOnThisMachine } from './admin.ts'
 import { answered } from './answered.ts'
 import type { Callers } from './auth/callers.ts'
-import { createGatekeepers } from './auth/gatekeepers.ts'
+import { createGatekeepers, type Gatekeepers } from './auth/gatekeepers.ts'
 import { cacheEndpoints } from './cache/endpoints.ts'
 import type { SharedAnswers } from './cache/open.ts'
 import type { Settings } from './config/settings.ts'
 import type { GatewayEnv } from './env.ts'
-import { createFront, type RequestObserver } from './front.ts'
+import { createFront } from './front.ts'
 import { behind, type Gate, through } from './gates.ts'
-import { forward } from './handlers/forward.ts'
+import { type ForwardLimits, forward } from './handlers/forward.ts'
 import { tunnel } from './handlers/tunnel.ts'
 import { validate } from './handlers/validate.ts'
 import { health } from './health.ts'
@@ -25,6 +25,7 @@ import { type Route, routerPattern } from './routes.ts'
 import { SESSION_PATHS } from './sessions/endpoints.ts'
 import { mountSessions } from './sessions/mount.ts'
 import { carry, enter, notBuiltYet, ownPaths, reservedPaths, toldHeaders } from './stages.ts'
+import type { Telemetry } from './telemetry/open.ts'
 import { FailureLog } from './upstreams/failure-log.ts'
 import type { Upstream } from './upstreams/upstream.ts'
 
@@ -40,8 +41,8 @@ export interface GatewayParts {
   readonly answers: SharedAnswers | undefined
   /** Absent: what is shared elsewhere is in this process's memory. */
   readonly redis: SharedRedis | undefined
-  /** Absent: nobody looks at requests. */
-  readonly observer?: RequestObserver
+  /** Absent: nobody looks at requests, and there is nothing to tell of them. */
+  readonly telemetry?: Telemetry
   /** False from the first signal on. */
   readonly ready: () => boolean
 }
@@ -61,7 +62,12 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
   })
 
   const errors = answersOf(profile, logger)
-  const front = createFront({ settings, logger, problems: errors, observer: parts.observer })
+  const front = createFront({
+    settings,
+    logger,
+    problems: errors,
+    observer: parts.telemetry?.requests,
+  })
   app.onError(errors.onError)
 
   // Our own endpoints come without CORS: no web page reads them for its visitor.
@@ -82,6 +88,7 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
       onPurge: (target, removed) => logPurge(logger, target, removed),
     }),
   )
+  if (parts.telemetry !== undefined) app.route('/', parts.telemetry.endpoints(adminOnly))
   for (const path of reservedPaths) app.all(path, adminOnly, notBuiltYet)
 
   const { origins } = server.cors
@@ -96,14 +103,10 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
     authenticate,
   })
   for (const route of routes) {
-    const gates: Gate[] = [enter(route), ...inFront]
-    if (route.auth !== 'none') gates.push(authenticate(route.auth))
-    gates.push(...sessions.gates)
-    const plan = limits.planOf(route.limits)
-    if (!plan.isEmpty) gates.push(limit({ limits, plan, body: transfer.body, onHit }))
-    if (route.validate !== undefined) gates.push(await validate(route.validate, transfer.body))
-    const plain = carry(forward(route, transfer, failureLog), tunnel(route))
-    const end = answered({ route, transfer, failureLog, logger }, parts.answers, plain)
+    const gates = await gatesOf(route, { inFront, authenticate, sessions, limits, onHit, transfer })
+    const outbound = { route, transfer, failureLog, logger, calls: parts.telemetry?.calls }
+    const plain = carry(forward(outbound), tunnel(route))
+    const end = answered(outbound, parts.answers, plain)
     app.all(routerPattern(route.match), front.around(behind(crossOrigin, through(gates, end))))
   }
 
@@ -114,6 +117,25 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
       (c.get('exchange') === undefined ? lost : noRoute)(c, next) as Promise<Response>,
   )
   return app
+}
+
+interface GateParts extends Pick<LimitStageParts, 'limits' | 'onHit'> {
+  readonly inFront: readonly Gate[]
+  readonly authenticate: Gatekeepers['authenticate']
+  readonly sessions: { readonly gates: readonly Gate[] }
+  readonly transfer: ForwardLimits
+}
+
+/** What a request has to pass on a route, in this order. */
+async function gatesOf(route: Route, parts: GateParts): Promise<Gate[]> {
+  const { inFront, authenticate, sessions, limits, onHit, transfer } = parts
+  const gates: Gate[] = [enter(route), ...inFront]
+  if (route.auth !== 'none') gates.push(authenticate(route.auth))
+  gates.push(...sessions.gates)
+  const plan = limits.planOf(route.limits)
+  if (!plan.isEmpty) gates.push(limit({ limits, plan, body: transfer.body, onHit }))
+  if (route.validate !== undefined) gates.push(await validate(route.validate, transfer.body))
+  return gates
 }
 
 const noRoute: Handler<GatewayEnv> = () => {

@@ -81,6 +81,7 @@ function settings(
       ...{ entries: 1, memory: 1, maxAnswer: 1 },
       warm: { atStart: false, every: undefined, entries: 1, budget: { amount: 1, windowMs: 1 } },
     },
+    telemetry: { metrics: true, models: 1, topKeys: undefined, prices: new Map() },
     debug: false,
     ...more,
   }

@@ -13,7 +13,7 @@ import type { Call } from './upstreams/call.ts'
 import type { TokenUsage } from './usage/reservation.ts'
 
 /** The client closed the connection before it had its answer (nginx's number, known to operators). */
-const CLIENT_CLOSED_REQUEST = 499
+export const CLIENT_CLOSED_REQUEST = 499
 
 /** What every line written during a request carries, and its own line at the end. */
 export const requestFields = {
@@ -60,7 +60,7 @@ export const requestFields = {
  * upstream completed is incomplete all the same if the client left before it had taken the rest. Of a
  * switched connection Node can't tell.
  */
-function outcomeAt({ clientGone }: RequestEnd, { outcome, status }: Exchange): Outcome {
+export function outcomeAt({ clientGone }: RequestEnd, { outcome, status }: Exchange): Outcome {
   if (outcome === 'open') return clientGone ? 'client_gone' : 'complete'
   return outcome === 'complete' && clientGone && status !== 101 ? 'client_gone' : outcome
 }

@@ -15,6 +15,7 @@ import { logAuthorities } from './logging.ts'
 import { openRedis } from './redis.ts'
 import { connectRoutes } from './routes.ts'
 import { createGatewayServer } from './serve.ts'
+import { openTelemetry } from './telemetry/open.ts'
 import { createUpstream, type Upstream } from './upstreams/upstream.ts'
 import { version } from './version.ts'
 
@@ -53,6 +54,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
   const limits = await openLimits(settings, redis, logger)
   const answers = await openAnswers(settings, redis, logger)
   const callers = createCallers(settings, logAuthorities(logger))
+  const telemetry = openTelemetry({ settings, version, logger, upstreams, redis, limits, answers })
   const gate: { drain: Drain | undefined } = { drain: undefined }
   const app = await createGateway({
     settings,
@@ -64,6 +66,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     limits,
     answers,
     redis,
+    telemetry,
     ready: () => gate.drain?.ready ?? false,
   })
   const server = createGatewayServer(app, settings.server, (reason, ip) =>
@@ -84,6 +87,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     await within(answers?.idle(), delay + timeout - (performance.now() - began))
     await Promise.allSettled([...pools.map((pool) => pool.destroy()), demo?.close()])
     await Promise.allSettled([limits.close(), callers.close(), answers?.close()])
+    await telemetry.close()
     await Promise.allSettled([redis?.close()])
     logger.info('stopped')
     await logger.close()

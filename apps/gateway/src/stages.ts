@@ -59,10 +59,13 @@ export const toldHeaders = [
 ]
 
 /** Our own endpoints of later versions: no route may take their place meanwhile. */
-export const reservedPaths = ['/metrics', '/dashboard', '/dashboard/*'] as const
+export const reservedPaths = ['/dashboard', '/dashboard/*'] as const
 
 /** All endpoints of our own: what they go through is put in front of each of them. */
-export const ownPaths = ['/livez', '/readyz', '/health/*', '/cache/*', ...reservedPaths] as const
+export const ownPaths = [
+  ...['/livez', '/readyz', '/health/*', '/cache/*', '/metrics/*'],
+  ...reservedPaths,
+] as const
 
 export const notBuiltYet: Handler<GatewayEnv> = () => {
   throw new GatewayError('not_built_yet', 'This endpoint of the gateway is not built yet.')

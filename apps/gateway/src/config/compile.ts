@@ -15,6 +15,7 @@ import type {
   RouteSettings,
   ServerSettings,
   Settings,
+  TelemetrySettings,
   UpstreamSettings,
 } from './settings.ts'
 
@@ -55,8 +56,13 @@ export function compileSettings(config: GatewayConfig, context: CompileContext):
     sessions: config.sessions,
     auth: compileAuth(config.auth),
     cache: config.cache,
+    telemetry: compileTelemetry(config.telemetry),
     debug: context.debug,
   }
+}
+
+function compileTelemetry({ prices, ...telemetry }: GatewayConfig['telemetry']): TelemetrySettings {
+  return { ...telemetry, prices: new Map(Object.entries(prices)) }
 }
 
 function compileRedis(

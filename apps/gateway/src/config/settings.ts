@@ -27,6 +27,7 @@ export interface Settings {
   readonly sessions: SessionSettings | undefined
   readonly auth: AuthSettings
   readonly cache: CacheSettings
+  readonly telemetry: TelemetrySettings
   /** `DEBUG`: in development, what is kept may be thrown away from this machine without a key. */
   readonly debug: boolean
 }
@@ -70,6 +71,22 @@ export interface CacheSettings {
     readonly entries: number
     readonly budget: { readonly amount: number; readonly windowMs: number }
   }
+}
+
+/** What the gateway tells of itself. */
+export interface TelemetrySettings {
+  readonly metrics: boolean
+  /** How many models are told apart. */
+  readonly models: number
+  /** How many callers are. Absent: none. */
+  readonly topKeys: number | undefined
+  /** By the name of the model, US dollars for a million tokens. */
+  readonly prices: ReadonlyMap<string, ModelPrice>
+}
+
+export interface ModelPrice {
+  readonly input: number
+  readonly output: number
 }
 
 export type Profile = 'development' | 'test' | 'staging' | 'production'

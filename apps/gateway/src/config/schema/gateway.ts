@@ -8,6 +8,7 @@ import { routeSchema } from './routes.ts'
 import { adminSchema, serverSchema } from './server.ts'
 import { sessionsSchema } from './sessions.ts'
 import { cacheSchema } from './sharing.ts'
+import { telemetrySchema } from './telemetry.ts'
 import { upstreamsSchema } from './upstreams.ts'
 
 /** The configuration file: the gateway's public contract. */
@@ -26,6 +27,7 @@ export const gatewaySchema = z.strictObject({
   auth: authSchema,
   sessions: sessionsSchema,
   cache: cacheSchema,
+  telemetry: telemetrySchema,
 })
 
 /** A configuration as its schema gives it: parsed and complete, not yet compiled. */

@@ -1,0 +1,27 @@
+import { ServerError } from '@tidegate/server'
+import { exposition, negotiate } from '@tidegate/telemetry'
+import type { Handler } from 'hono'
+import type { GatewayEnv } from '../../env.ts'
+import { GatewayError } from '../../problems.ts'
+import type { GatewayMetrics } from './open.ts'
+
+const noStore = { 'cache-control': 'no-store', vary: 'accept' }
+
+/** `GET /metrics`: Prometheus's text, OpenMetrics or JSON, as the client says. */
+export function metricsEndpoint(metrics: GatewayMetrics | undefined): Handler<GatewayEnv> {
+  return (c) => {
+    const { method } = c.get('exchange')
+    if (method !== 'GET' && method !== 'HEAD') {
+      const facts = { allow: 'GET, HEAD' }
+      throw new ServerError('method_not_allowed', 'This endpoint has no such method.', { facts })
+    }
+    if (metrics === undefined) {
+      throw new GatewayError('no_route', 'Metrics are off on this gateway.')
+    }
+    const format = negotiate(c.env.incoming.headers.accept)
+    const snapshot = metrics.registry.snapshot()
+    const chosen = format === 'json' ? 'prometheus' : format
+    const { contentType, body } = exposition(snapshot, { format: chosen })
+    return c.body(body, 200, { 'content-type': contentType, ...noStore })
+  }
+}

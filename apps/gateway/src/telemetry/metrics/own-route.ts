@@ -1,0 +1,20 @@
+import type { Context } from 'hono'
+import type { GatewayEnv } from '../../env.ts'
+import { SESSION_PATHS } from '../../sessions/endpoints.ts'
+import { ownPaths } from '../../stages.ts'
+
+const exact = new Set<string>(
+  [...ownPaths, ...SESSION_PATHS].filter((path) => !path.endsWith('/*')),
+)
+const open = [...ownPaths, ...SESSION_PATHS]
+  .filter((path) => path.endsWith('/*'))
+  .map((path) => [path, path.slice(0, -2)] as const)
+
+/** Which of the gateway's own endpoints a request is for: one of a few, whatever clients make up. */
+export function ownRoute(c: Context<GatewayEnv>): string | undefined {
+  const { target } = c.env.incoming
+  if (!target.ok) return undefined
+  const { path } = target
+  if (exact.has(path)) return path
+  return open.find(([, base]) => path === base || path.startsWith(`${base}/`))?.[0]
+}

@@ -1,0 +1,51 @@
+import type { Logger } from '@tidegate/logger'
+import { Hono, type MiddlewareHandler } from 'hono'
+import type { SharedAnswers } from '../cache/open.ts'
+import type { Settings } from '../config/settings.ts'
+import type { GatewayEnv } from '../env.ts'
+import type { RequestObserver } from '../front.ts'
+import type { Limits } from '../limits/limits.ts'
+import type { SharedRedis } from '../redis.ts'
+import type { Upstream } from '../upstreams/upstream.ts'
+import { metricsEndpoint } from './metrics/endpoint.ts'
+import { type GatewayMetrics, openMetrics } from './metrics/open.ts'
+import { together } from './together.ts'
+
+/** What is observed. */
+export interface TelemetryParts {
+  readonly settings: Settings
+  readonly version: string
+  readonly logger: Logger
+  readonly upstreams: readonly Upstream[]
+  readonly redis: SharedRedis | undefined
+  readonly limits: Limits
+  readonly answers: SharedAnswers | undefined
+}
+
+/** Everything by which the gateway is seen from outside. */
+export interface Telemetry {
+  /** Absent: metrics are off. */
+  readonly metrics: GatewayMetrics | undefined
+  /** Sees every request come and go. Absent: nobody looks. */
+  readonly requests: RequestObserver | undefined
+  /** All below `/metrics`. */
+  endpoints(adminOnly: MiddlewareHandler<GatewayEnv>): Hono<GatewayEnv>
+  /** Sends off what is still here, and lets go of everything. Never rejects. */
+  close(): Promise<void>
+}
+
+export function openTelemetry(parts: TelemetryParts): Telemetry {
+  const metrics = parts.settings.telemetry.metrics ? openMetrics(parts) : undefined
+  return {
+    metrics,
+    requests: together([metrics?.requests]),
+    endpoints: (adminOnly) => {
+      const app = new Hono<GatewayEnv>()
+      app.all('/metrics', adminOnly, metricsEndpoint(metrics))
+      return app
+    },
+    close: async () => {
+      metrics?.close()
+    },
+  }
+}
