@@ -105,12 +105,7 @@ class TwoResolutions implements History {
     }
   }
 
-  publish(
-    name: unknown,
-    value: unknown,
-    tags?: unknown,
-    at: unknown = this.#now(),
-  ): PublishedMetric {
+  check(name: unknown, value: unknown, tags?: unknown, at: unknown = this.#now()): PublishedMetric {
     const metric = checkName(name)
     if (this.#declared.has(metric)) {
       throw new TelemetryError(
@@ -118,13 +113,17 @@ class TwoResolutions implements History {
         `${metric} is measured here already; publish under another name.`,
       )
     }
-    const published = {
+    return {
       name: metric,
       value: checkValue(metric, value),
       tags: checkTags(metric, tags),
       at: checkValue(`the time of ${metric}`, at),
     }
-    this.#record(metric, published.value, 1, published.at)
+  }
+
+  publish(name: unknown, value: unknown, tags?: unknown, at?: unknown): PublishedMetric {
+    const published = this.check(name, value, tags, at)
+    this.#record(published.name, published.value, 1, published.at)
     try {
       this.#onPublish(published)
     } catch (error) {

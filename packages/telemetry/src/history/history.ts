@@ -60,6 +60,12 @@ export interface History extends AsyncDisposable {
   /** Records many metrics at once, leaving out what is `null`, `undefined` or no finite number. */
   sample(values: Readonly<Record<string, HistorySample>>, at?: number): void
   /**
+   * What `publish` would record, without recording it.
+   *
+   * @throws TelemetryError as `publish` does.
+   */
+  check(name: unknown, value: unknown, tags?: unknown, at?: unknown): PublishedMetric
+  /**
    * Records a value of a metric that wasn't declared, from a stranger: everything is checked. Its tags are told to
    * `onPublish`; the history is that of the name.
    *

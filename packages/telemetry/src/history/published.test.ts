@@ -28,6 +28,17 @@ describe('publish', () => {
     expect(published).toEqual([told, { ...told, value: 5, tags: {} }])
   })
 
+  it('is checked beforehand without being recorded', async () => {
+    const { clock, history, published } = setUp()
+    expect(history.check('shop.carts', 3)).toEqual({
+      ...{ name: 'shop.carts', value: 3, tags: {}, at: START },
+    })
+    expect(() => history.check('requests.rate', 3)).toThrow(/measured here already/)
+    clock.advance(1)
+    expect(await history.query({ metrics: ['shop.carts'], windowMs: 1_000 })).toEqual([])
+    expect(published).toEqual([])
+  })
+
   it('goes on when who is told throws', () => {
     const { history, errors } = setUp()
     expect(history.publish('throws', 1).value).toBe(1)
