@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Exchange } from '@tidegate/server'
+import type { SpanHandle } from '@tidegate/telemetry/tracing'
 import type { Origin } from './answers/answer-head.ts'
 import type { SharedExchange } from './answers/shared-exchange.ts'
 import type { Identity } from './auth/identity.ts'
@@ -16,6 +17,8 @@ export interface GatewayEnv {
   }
   Variables: {
     readonly exchange: Exchange
+    /** The request's trace. Absent: traces are off. */
+    span: SpanHandle | undefined
     /** The matched route's protocol: it decides the form of errors. */
     protocol: Protocol | undefined
     /** Who is calling; `anonymous` on routes that ask nobody, and of those who needn't say. */

@@ -46,7 +46,7 @@ export function endOf(recording: object): Promise<AnswerEnd> | undefined {
  */
 export function recordAnswer(
   c: Context<GatewayEnv>,
-  { route, failureLog, logger }: Outbound,
+  { route, failureLog, calls, logger }: Outbound,
   body: Buffer | null,
   recorder: Recorder<AnswerHead>,
   options: RecordOptions = {},
@@ -62,6 +62,7 @@ export function recordAnswer(
   })
   const call = new Call({
     ...{ upstreams: route.upstreams, exchange, outgoing, failureLog, tokens },
+    ...{ observer: calls, span: c.get('span') },
     ask: new ForwardedRequest(c, route, body, tokens, true),
     holdBack: route.holdBack,
     // Each of its clients has a limit of its own.

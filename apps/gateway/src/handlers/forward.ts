@@ -1,6 +1,7 @@
 import type { Exchange } from '@tidegate/server'
 import { ServerError } from '@tidegate/server'
 import type { Context, Handler } from 'hono'
+import type { Outbound } from '../answers/outbound.ts'
 import type { GatewayEnv } from '../env.ts'
 import type { GatewayRequest } from '../request.ts'
 import type { Route } from '../routes.ts'
@@ -8,7 +9,6 @@ import type { Message } from '../upstreams/attempt.ts'
 import { Call } from '../upstreams/call.ts'
 import type { Ask } from '../upstreams/call-parts.ts'
 import type { Endpoint } from '../upstreams/endpoint.ts'
-import type { FailureLog } from '../upstreams/failure-log.ts'
 import { requestHeaders } from '../upstreams/headers.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import { askForUsage } from '../usage/stream-options.ts'
@@ -32,11 +32,12 @@ export interface ForwardLimits {
 type Body = Buffer | Upload | null
 
 /** The end of a route: carries the request to its upstreams and the answer back. */
-export function forward(
-  route: Route,
-  limits: ForwardLimits,
-  failureLog: FailureLog,
-): Handler<GatewayEnv> {
+export function forward({
+  route,
+  transfer: limits,
+  failureLog,
+  calls: observer,
+}: Omit<Outbound, 'logger'>): Handler<GatewayEnv> {
   const { upstreams, holdBack } = route
   const readFirst = bytesToRead(route)
   return (c) => {
@@ -48,7 +49,8 @@ export function forward(
       const readable = holdBack !== 'off' || tokens !== undefined
       const ask = new ForwardedRequest(c, route, body, tokens, readable)
       const call = new Call({
-        ...{ upstreams, ask, exchange, outgoing, failureLog, holdBack, tokens },
+        ...{ upstreams, ask, exchange, outgoing, failureLog, holdBack, tokens, observer },
+        span: c.get('span'),
         writeLimit: limits.write,
       })
       c.set('call', call)
@@ -122,7 +124,7 @@ export class ForwardedRequest implements Ask {
     this.#readable = readable
   }
 
-  message(upstream: Upstream, endpoint: Endpoint): Message {
+  message(upstream: Upstream, endpoint: Endpoint, traceHeaders?: readonly string[]): Message {
     const { incoming } = this.#context.env
     let body = this.#body
     if (body instanceof Buffer) {
@@ -134,12 +136,17 @@ export class ForwardedRequest implements Ask {
     return {
       method: this.method,
       path: upstreamTarget(this.#route, endpoint, incoming),
-      headers: this.#headers(upstream, endpoint, body),
+      headers: this.#headers(upstream, endpoint, body, traceHeaders),
       body,
     }
   }
 
-  #headers(upstream: Upstream, endpoint: Endpoint, body: Body): string[] {
+  #headers(
+    upstream: Upstream,
+    endpoint: Endpoint,
+    body: Body,
+    traceHeaders: readonly string[] | undefined,
+  ): string[] {
     const c = this.#context
     const { incoming } = c.env
     const headers = requestHeaders(
@@ -148,6 +155,7 @@ export class ForwardedRequest implements Ask {
       endpoint.credentials,
       c.get('consumedHeaders'),
       this.#readable,
+      traceHeaders,
     )
     const { requestId } = c.get('exchange')
     headers.push('x-request-id', requestId)

@@ -5,6 +5,7 @@ import type { Dispatcher } from 'undici'
 import { isReadableEventStream } from '../handlers/answer.ts'
 import { tooLong, Upload } from '../handlers/body.ts'
 import { Countdown, type Phase } from '../handlers/countdown.ts'
+import type { AttemptEnd, AttemptFacts, AttemptObserver } from './call-observer.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Failure } from './failure.ts'
 import * as failures from './failure.ts'
@@ -43,13 +44,11 @@ export interface AttemptOwner {
 }
 
 export interface AttemptParts {
-  readonly upstream: Upstream
-  readonly endpoint: Endpoint
-  /** Counted from 1, over all upstreams. */
-  readonly number: number
+  readonly facts: AttemptFacts
   readonly permit: Permit | undefined
   readonly slot: Slot
   readonly owner: AttemptOwner
+  readonly observer: AttemptObserver | undefined
   /** When the time for the whole call is up, on the scale of `performance.now()`. */
   readonly deadlineAt: number
   /** The longest that the client may stop reading, in milliseconds. */
@@ -69,6 +68,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   readonly endpoint: Endpoint
   readonly number: number
   readonly #owner: AttemptOwner
+  readonly #observer: AttemptObserver | undefined
   readonly #permit: Permit | undefined
   readonly #slot: Slot
   readonly #countdown: Countdown
@@ -80,20 +80,27 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #status = 0
   /** The head of an answer whose first byte is still to come. */
   #head: Head | undefined
+  #firstByteAt: number | undefined
   sentAt = 0
   /** Whether the answer has come so far that it can be delivered. */
   begun = false
 
   constructor(parts: AttemptParts) {
-    this.upstream = parts.upstream
-    this.endpoint = parts.endpoint
-    this.number = parts.number
+    this.upstream = parts.facts.upstream
+    this.endpoint = parts.facts.endpoint
+    this.number = parts.facts.number
     this.#owner = parts.owner
+    this.#observer = parts.observer
     this.#permit = parts.permit
     this.#slot = parts.slot
-    const { firstByte, idle } = parts.upstream.timeouts
+    const { firstByte, idle } = this.upstream.timeouts
     const limits = { firstByte, idle, write: parts.writeLimit }
     this.#countdown = new Countdown(limits, parts.deadlineAt, this)
+  }
+
+  /** Flat; they go out in place of the client's. */
+  get traceHeaders(): readonly string[] | undefined {
+    return this.#observer?.traceHeaders
   }
 
   /** Whether the endpoint has the request, or some of it. */
@@ -132,19 +139,19 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   /** The answer has been taken whole, or as far as anybody wants it. */
   complete(): void {
-    this.#settle(speaksAgainstEndpoint(this.#status) ? 'fail' : 'succeed')
+    this.#settle(speaksAgainstEndpoint(this.#status) ? 'fail' : 'succeed', 'complete')
   }
 
   /** Nobody waits for it any more; it speaks neither for nor against the endpoint. */
-  cancel(reason: string): void {
+  cancel(reason: 'client_gone' | 'lost_race'): void {
     if (this.#state === 'settled') return
-    this.#settle('release')
-    this.#controller?.abort(new Error(reason))
+    this.#settle('release', reason)
+    this.#controller?.abort(new Error(`Not wanted any more: ${reason}`))
   }
 
   /** The answer is of no use: its verdict is given now, and its body is let run out. */
-  discard(failed = speaksAgainstEndpoint(this.#status)): void {
-    this.#settle(failed ? 'fail' : 'release')
+  discard(failed = speaksAgainstEndpoint(this.#status), code?: string): void {
+    this.#settle(failed ? 'fail' : 'release', 'failed', code)
     this.#state = 'draining'
     const timer = setTimeout(() => this.#controller?.abort(new Error('Not wanted.')), DRAIN_MS)
     timer.unref()
@@ -253,6 +260,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (head === undefined) return
     this.#head = undefined
     this.begun = true
+    this.#firstByteAt = now
     const { traffic, latency } = this.endpoint
     traffic.answered += 1
     traffic.lastAnswerAt = Date.now()
@@ -262,22 +270,30 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   #fail(failure: Failure): void {
-    this.#settle(failure.blame ? 'fail' : 'release', failure.code)
+    this.#settle(failure.blame ? 'fail' : 'release', 'failed', failure.code)
     this.#owner.onFailure(this, failure)
   }
 
-  #settle(verdict: 'succeed' | 'fail' | 'release', code?: string): void {
+  #settle(
+    verdict: 'succeed' | 'fail' | 'release',
+    outcome: AttemptEnd['outcome'],
+    error?: string,
+  ): void {
     if (this.#state !== 'open') return
     this.#state = 'settled'
     if (verdict === 'fail') {
       const { traffic } = this.endpoint
       traffic.failed += 1
       traffic.lastFailureAt = Date.now()
-      traffic.lastFailure = code ?? `status_${this.#status}`
+      traffic.lastFailure = error ?? `status_${this.#status}`
     }
     this.endpoint.pending -= 1
     this.#countdown.stop()
     this.#slot.release()
     this.#permit?.[verdict]()
+    if (this.#observer === undefined) return
+    const { sentAt } = this
+    const times = { sentAt, firstByteAt: this.#firstByteAt, at: performance.now() }
+    this.#observer.onEnd({ outcome, status: this.#status, error, ...times })
   }
 }

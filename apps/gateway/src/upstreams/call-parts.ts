@@ -1,7 +1,9 @@
 import type { Exchange } from '@tidegate/server'
+import type { SpanHandle } from '@tidegate/telemetry/tracing'
 import type { Outlet } from '../answers/outlet.ts'
 import type { TokenMeter } from '../usage/token-meter.ts'
 import type { Message } from './attempt.ts'
+import type { CallObserver } from './call-observer.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { FailureLog } from './failure-log.ts'
 import type { Upstream } from './upstream.ts'
@@ -13,7 +15,8 @@ export interface Ask {
   readonly path: string
   /** Whether it can be sent more than once. */
   readonly replayable: boolean
-  message(upstream: Upstream, endpoint: Endpoint): Message
+  /** `traceHeaders`: flat; they go out in place of the client's, where there are any. */
+  message(upstream: Upstream, endpoint: Endpoint, traceHeaders?: readonly string[]): Message
 }
 
 export interface CallParts {
@@ -23,6 +26,10 @@ export interface CallParts {
   readonly exchange: Exchange
   readonly outgoing: Outlet
   readonly failureLog: FailureLog
+  /** Absent: nobody looks. */
+  readonly observer?: CallObserver | undefined
+  /** The span of the request that is answered. */
+  readonly span?: SpanHandle | undefined
   readonly holdBack: 'off' | 'full' | number
   /** Counts what the request uses, where somebody wants to know. */
   readonly tokens: TokenMeter | undefined

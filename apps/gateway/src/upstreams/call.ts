@@ -102,10 +102,7 @@ export class Call implements AttemptOwner {
       budget.onCall()
       hedgeBudget?.onCall()
     }
-    if (plan.wait === 0) {
-      this.#enter(plan.endpoint)
-      return
-    }
+    if (plan.wait === 0) return void this.#enter(plan.endpoint)
     this.#history.waited(plan.wait)
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.#enter(plan.endpoint), plan.wait)
@@ -139,19 +136,22 @@ export class Call implements AttemptOwner {
       this.#followOr(this.#itinerary.next(), this.#history.last ?? failures.unavailable(upstream))
       return
     }
-    const { ask, writeLimit } = this.#parts
+    const { ask, writeLimit, exchange, span } = this.#parts
+    const kind = this.#running.length > 0 ? 'hedge' : this.#itinerary.kind
+    const number = this.#itinerary.count(endpoint)
+    const after = this.#history.last?.code
+    const facts = { exchange, span, ask, upstream, endpoint, kind, number, after } as const
     const attempt = new Attempt({
-      upstream,
-      endpoint,
-      number: this.#itinerary.count(endpoint),
+      facts,
       permit: endpoint.breaker?.tryEnter(),
       slot,
       owner: this,
+      observer: this.#parts.observer?.onAttempt(facts),
       deadlineAt: this.#deadlineAt,
       writeLimit,
     })
     this.#running.push(attempt)
-    attempt.send(ask.message(upstream, endpoint))
+    attempt.send(ask.message(upstream, endpoint, attempt.traceHeaders))
     const delay = this.#running.length === 1 ? hedgeDelay(upstream) : undefined
     if (delay === undefined || !this.#itinerary.mayRace) return
     clearTimeout(this.#timer)
@@ -190,7 +190,7 @@ export class Call implements AttemptOwner {
       this.#history.failed(attempt, failure)
       if (!this.#delivery.opened) this.#history.record()
     }
-    for (const other of this.#running) if (other !== attempt) other.cancel('Another was faster.')
+    for (const other of this.#running) if (other !== attempt) other.cancel('lost_race')
     this.#running = [attempt]
     if (this.#delivery.begin(this.#answer(attempt, head))) return
     attempt.discard()
@@ -215,7 +215,7 @@ export class Call implements AttemptOwner {
     // Nothing better is to be had. What the upstream says of itself passes; half an answer doesn't.
     const passes = taken.kind === 'status'
     if (passes) return this.#delivery.surface() === 'more' || this.#delivery.waitFor(attempt)
-    attempt.discard(taken.blame)
+    attempt.discard(taken.blame, taken.code)
     this.#giveUp(taken)
     return true
   }
@@ -254,7 +254,7 @@ export class Call implements AttemptOwner {
     if (!isRace && plan === undefined) return false
     this.#drop(attempt, failure)
     this.#delivery.takeBack()
-    attempt.discard(failure.blame)
+    attempt.discard(failure.blame, failure.code)
     if (plan !== undefined) this.#followOr(plan, failure)
     return true
   }
@@ -292,7 +292,7 @@ export class Call implements AttemptOwner {
     exchange.sent = true
     this.#settle()
     this.#line?.abort()
-    for (const attempt of this.#running) attempt.cancel('The client left.')
+    for (const attempt of this.#running) attempt.cancel('client_gone')
     this.#resolve(RESPONSE_ALREADY_SENT)
   }
 }

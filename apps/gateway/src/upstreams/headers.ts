@@ -7,7 +7,7 @@ import type { IncomingHttpHeaders } from 'node:http'
  * proxy may say about the client is dropped from strangers and said anew by us.
  */
 
-type RequestRule = 'drop' | 'credential' | 'consumable'
+type RequestRule = 'drop' | 'credential' | 'consumable' | 'trace'
 type ResponseRule = 'drop' | 'ours'
 
 const requestRules = new Map<string, RequestRule>([
@@ -34,6 +34,8 @@ const requestRules = new Map<string, RequestRule>([
   ['x-api-key', 'credential'],
   ['api-key', 'credential'],
   ['x-session-id', 'consumable'],
+  ['traceparent', 'trace'],
+  ['tracestate', 'trace'],
 ])
 
 const responseRules = new Map<string, ResponseRule>([
@@ -84,7 +86,8 @@ export interface CredentialPlan {
  * gateway consumed it: `consumed` names the headers in which the gateway found keys or a session of its
  * own. A name with underscores falls under the rule of the one with hyphens: servers that hand headers on
  * as variables (CGI, WSGI) can't tell them apart.
- * `readable` asks for an answer that isn't compressed, as something has to be read in it.
+ * `readable` asks for an answer that isn't compressed, as something has to be read in it. `traceHeaders`
+ * take the place of the client's trace context.
  */
 export function requestHeaders(
   raw: readonly string[],
@@ -92,6 +95,7 @@ export function requestHeaders(
   plan: CredentialPlan,
   consumed: readonly string[] | undefined,
   readable = false,
+  traceHeaders?: readonly string[],
 ): string[] {
   const out: string[] = []
   const hopByHop = connectionTokens(connection)
@@ -103,6 +107,7 @@ export function requestHeaders(
     if (rule === 'drop') continue
     if (rule === 'credential' && plan.replacement !== undefined) continue
     if (rule !== undefined && consumed?.includes(known)) continue
+    if (rule === 'trace' && traceHeaders !== undefined) continue
     if (known.startsWith('x-forwarded-')) continue
     if (readable && known === 'accept-encoding') continue
     if (hopByHop?.has(lower)) continue
@@ -110,6 +115,7 @@ export function requestHeaders(
   }
   if (plan.replacement !== undefined) out.push(plan.replacement[0], plan.replacement[1])
   if (readable) out.push('accept-encoding', 'identity')
+  if (traceHeaders !== undefined) out.push(...traceHeaders)
   return out
 }
 

@@ -1,5 +1,6 @@
 import { MAX_ATTEMPTS } from '../config/settings.ts'
 import type { Attempt } from './attempt.ts'
+import type { AttemptKind } from './call-observer.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { Failure } from './failure.ts'
 import { mayRepeat } from './retry-table.ts'
@@ -89,6 +90,12 @@ export class Itinerary {
   beside(endpoint: Endpoint): Endpoint | undefined {
     if (this.attempts >= MAX_ATTEMPTS) return undefined
     return chooseEndpoint(this.upstream, [...this.#spent, endpoint])
+  }
+
+  /** What the next attempt will be, unless it is sent beside another one. */
+  get kind(): AttemptKind {
+    if (this.attempts === 0) return 'first'
+    return this.#triesHere === 0 ? 'failover' : 'retry'
   }
 
   /** Counts an attempt. Returns its number, from 1. */

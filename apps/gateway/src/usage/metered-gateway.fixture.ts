@@ -79,7 +79,13 @@ export async function meteredGateway(
     if (failWith !== undefined) throw failWith
   }
   const limits = { body, write: settings.server.timeouts.write }
-  app.all('*', through([enter(only), reserve], forward(only, limits, new FailureLog())))
+  app.all(
+    '*',
+    through(
+      [enter(only), reserve],
+      forward({ route: only, transfer: limits, failureLog: new FailureLog() }),
+    ),
+  )
   app.onError(createProblems({ table: problems, production: false }).onError)
 
   const server = createGatewayServer(app, settings.server, () => {})
