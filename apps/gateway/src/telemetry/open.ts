@@ -6,10 +6,11 @@ import type { GatewayEnv } from '../env.ts'
 import type { RequestObserver } from '../front.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { SharedRedis } from '../redis.ts'
+import type { CallObserver } from '../upstreams/call-observer.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import { metricsEndpoint } from './metrics/endpoint.ts'
 import { type GatewayMetrics, openMetrics } from './metrics/open.ts'
-import { together } from './together.ts'
+import { callsTogether, together } from './together.ts'
 
 /** What is observed. */
 export interface TelemetryParts {
@@ -28,6 +29,8 @@ export interface Telemetry {
   readonly metrics: GatewayMetrics | undefined
   /** Sees every request come and go. Absent: nobody looks. */
   readonly requests: RequestObserver | undefined
+  /** Sees every attempt to have an answer. Absent: nobody looks. */
+  readonly calls: CallObserver | undefined
   /** All below `/metrics`. */
   endpoints(adminOnly: MiddlewareHandler<GatewayEnv>): Hono<GatewayEnv>
   /** Sends off what is still here, and lets go of everything. Never rejects. */
@@ -39,6 +42,7 @@ export function openTelemetry(parts: TelemetryParts): Telemetry {
   return {
     metrics,
     requests: together([metrics?.requests]),
+    calls: callsTogether([]),
     endpoints: (adminOnly) => {
       const app = new Hono<GatewayEnv>()
       app.all('/metrics', adminOnly, metricsEndpoint(metrics))
