@@ -222,6 +222,33 @@ describe('the response that an app returns', () => {
     expect((await ask('/early')).status).toBe(500)
   })
 
+  it('takes the connection with it when it breaks while its client reads nothing', async () => {
+    let feed: ReadableStreamDefaultController<Uint8Array> | undefined
+    app.get('/', (c) =>
+      c.body(
+        new ReadableStream({
+          start(controller) {
+            feed = controller
+            for (let chunk = 0; chunk < 3; chunk += 1) {
+              controller.enqueue(new Uint8Array(32 * 1024 ** 2))
+            }
+          },
+        }),
+      ),
+    )
+    const connected = once(server, 'connection')
+    const { socket } = open(head('GET /'))
+    const [connection] = (await connected) as [Socket]
+    await once(socket, 'data')
+    socket.pause()
+    // By then it is waited for the client to take more.
+    await ask('/nowhere')
+    const closed = once(connection, 'close')
+    feed?.error(new Error('broken'))
+    await closed
+    socket.destroy()
+  })
+
   it('is left alone when a handler has written its own, for HEAD too', async () => {
     app.get('/', (c) => {
       setImmediate(() => c.env.outgoing.writeHead(207, { 'x-own': 'yes' }).end('own'))

@@ -55,6 +55,10 @@ async function send(response: Response, outgoing: ServerResponse): Promise<void>
     else outgoing.once('close', resolve)
   })
   closed.then(() => reader.cancel()).catch(() => {})
+  // A body may also break while a client that takes nothing is waited for: then nothing else would tell.
+  reader.closed.catch(() => {
+    if (outgoing.headersSent) outgoing.destroy()
+  })
   let next = reader.read()
   const first = await readyNow(next)
   if (first?.done === false) next = reader.read()
