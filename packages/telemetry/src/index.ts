@@ -31,6 +31,7 @@ export type {
 export {
   type Clearable,
   createMetrics,
+  type FoundInstrument,
   type Metrics,
   type MetricsOptions,
 } from './core/metrics/metrics.ts'

@@ -30,6 +30,16 @@ describe('createMetrics', () => {
     ])
   })
 
+  it('finds what somebody else has declared, with its labels', () => {
+    const metrics = createMetrics()
+    const requests = metrics.counter('x_total', { help, labels: ['route', 'status'] })
+    metrics.topK('t_total', { help, label: 'key' })
+    const found = metrics.find('x_total')
+    expect(found?.labels).toEqual(['route', 'status'])
+    expect(found?.instrument).toBe(requests)
+    expect(['x', 't_total', 'y_total'].map((name) => metrics.find(name))).toEqual(Array(3))
+  })
+
   it('throws where the label values are not one text for each label', () => {
     const requests = createMetrics().counter('x_total', { help, labels: ['route', 'status'] })
     const hostile = requests.series.bind(requests) as (...values: unknown[]) => unknown

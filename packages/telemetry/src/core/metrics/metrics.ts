@@ -49,8 +49,17 @@ export interface Metrics {
   observe(gauges: readonly Clearable[], read: () => void): () => void
   /** A counter for keys that may be many, such as those of clients. Declared anew, it is the same one. */
   topK(name: string, spec: TopKSpec): TopK
+  /** What was declared under this name, for whoever reads what others measure; a `topK` is only in snapshots. */
+  find(name: string): FoundInstrument | undefined
   /** Everything at this moment, in the order of declaration; metrics without a series are left out. */
   snapshot(): readonly MetricFamily[]
+}
+
+/** An instrument that somebody else has declared. */
+export interface FoundInstrument {
+  /** The names of its labels, in the order of their values. */
+  readonly labels: readonly string[]
+  readonly instrument: Counter | Gauge | Histogram
 }
 
 /** A gauge, whatever its labels are. */

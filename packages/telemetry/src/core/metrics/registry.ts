@@ -12,7 +12,7 @@ import type { MetricFamily, MetricType } from './family.ts'
 import { KeptGauge } from './gauge.ts'
 import { KeptHistogram } from './histogram.ts'
 import type { Counter, Gauge, Histogram, HistogramSpec, MetricSpec } from './instruments.ts'
-import type { Clearable, Metrics, MetricsOptions } from './metrics.ts'
+import type { Clearable, FoundInstrument, Metrics, MetricsOptions } from './metrics.ts'
 import { type OwnMetrics, ownMetrics } from './own-metrics.ts'
 import type { InstrumentParts } from './parts.ts'
 import { KeptTopK, type TopK, type TopKSpec } from './top-k.ts'
@@ -77,6 +77,14 @@ export class Registry implements Metrics {
   topK(name: string, { label, k = 50, ...spec }: TopKSpec): TopK {
     const maxSeries = checkedLimit(k, 'k')
     return this.#instrument(KeptTopK, name, 'counter', { ...spec, labels: [label], maxSeries })
+  }
+
+  find(name: string): FoundInstrument | undefined {
+    for (const { declaration, instrument } of this.#kept.values()) {
+      if (declaration.name !== name || instrument instanceof KeptTopK) continue
+      return { labels: declaration.labels, instrument }
+    }
+    return undefined
   }
 
   observe(gauges: readonly Clearable[], read: () => void): () => void {
