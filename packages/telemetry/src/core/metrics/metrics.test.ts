@@ -37,6 +37,11 @@ describe('createMetrics', () => {
     const found = metrics.find('x_total')
     expect(found?.labels).toEqual(['route', 'status'])
     expect(found?.instrument).toBe(requests)
+    metrics.observe([], () => requests.series('/a', '200').raise(7))
+    metrics.refresh()
+    expect(Array.from(found?.instrument.entries() ?? [], ([values]) => values)).toEqual([
+      ['/a', '200'],
+    ])
     expect(['x', 't_total', 'y_total'].map((name) => metrics.find(name))).toEqual(Array(3))
   })
 

@@ -51,6 +51,8 @@ export interface Metrics {
   topK(name: string, spec: TopKSpec): TopK
   /** What was declared under this name, for whoever reads what others measure; a `topK` is only in snapshots. */
   find(name: string): FoundInstrument | undefined
+  /** Calls what was given to `observe`, as a snapshot does first: for whoever reads what `find` gives. */
+  refresh(): void
   /** Everything at this moment, in the order of declaration; metrics without a series are left out. */
   snapshot(): readonly MetricFamily[]
 }

@@ -93,8 +93,12 @@ export class Registry implements Metrics {
     return () => void this.#readings.delete(reading)
   }
 
-  snapshot(): readonly MetricFamily[] {
+  refresh(): void {
     for (const reading of this.#readings) this.#read(reading)
+  }
+
+  snapshot(): readonly MetricFamily[] {
+    this.refresh()
     const families: MetricFamily[] = []
     for (const { declaration, instrument } of this.#kept.values()) {
       const family = familyOf(declaration, instrument)
