@@ -1,8 +1,11 @@
 import { resolve } from 'node:path'
 import type { Secret } from '@tidegate/config'
 import { compileAuth } from './compile-auth.ts'
+import { compileHealth } from './compile-health.ts'
 import { compileSharing } from './compile-sharing.ts'
+import { compileTracing } from './compile-tracing.ts'
 import { ruleOf, rulesOf } from './limit-rules.ts'
+import type { OtelVariables } from './otel-variables.ts'
 import { namesRedis, redisOptionsOf } from './redis-options.ts'
 import { authOf } from './rules/exposure.ts'
 import type { GatewayConfig } from './schema/gateway.ts'
@@ -29,6 +32,8 @@ export interface CompileContext {
   readonly demo: string | undefined
   /** The configuration file, if there is one. */
   readonly file: string | undefined
+  /** OpenTelemetry's own variables. */
+  readonly otel: OtelVariables
   readonly debug: boolean
 }
 
@@ -56,13 +61,23 @@ export function compileSettings(config: GatewayConfig, context: CompileContext):
     sessions: config.sessions,
     auth: compileAuth(config.auth),
     cache: config.cache,
-    telemetry: compileTelemetry(config.telemetry),
+    telemetry: compileTelemetry(config.telemetry, context),
+    health: compileHealth(config.health),
     debug: context.debug,
   }
 }
 
-function compileTelemetry({ prices, ...telemetry }: GatewayConfig['telemetry']): TelemetrySettings {
-  return { ...telemetry, prices: new Map(Object.entries(prices)) }
+function compileTelemetry(
+  { prices, tracing, ...telemetry }: GatewayConfig['telemetry'],
+  { otel }: CompileContext,
+): TelemetrySettings {
+  const history = telemetry.metrics ? telemetry.history : undefined
+  const anomalies = history && telemetry.anomalies
+  return {
+    ...{ ...telemetry, history, anomalies },
+    prices: new Map(Object.entries(prices)),
+    tracing: compileTracing(tracing, otel),
+  }
 }
 
 function compileRedis(

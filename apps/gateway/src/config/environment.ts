@@ -6,7 +6,6 @@ import { z } from 'zod'
 export const LATER_VARIABLES = [
   ...['DATABASE_URL'],
   ...['ENCRYPTION_SECRET', 'ENCRYPTION_SECRET_PREVIOUS'],
-  ...['OTEL_EXPORTER_OTLP_ENDPOINT', 'MONGODB_URI', 'PINECONE_API_KEY'],
 ] as const
 
 const debug = field(boolean().default(false), {

@@ -11,11 +11,13 @@ import {
 import { compileSettings } from './compile.ts'
 import { processDefinition } from './environment.ts'
 import { idleLimitsDefinition, limitsDefinition, limitsFromEnvironment } from './limit-variables.ts'
+import { otelDefinition } from './otel-variables.ts'
 import { type EnvironmentSetup, setUpFromEnvironment } from './provider-setup.ts'
 import { providersDefinition } from './providers.ts'
 import { checkRedis } from './redis-options.ts'
 import { mergeReports } from './report.ts'
 import { exposureRules } from './rules/exposure.ts'
+import { healthRules } from './rules/health.ts'
 import { keyRules } from './rules/keys.ts'
 import { limitRules } from './rules/limits.ts'
 import { createLogFileRule } from './rules/log-file.ts'
@@ -56,7 +58,8 @@ export async function checkSettings({
   const process = checkConfig(processDefinition, from)
   const providers = file === undefined ? checkConfig(providersDefinition, from) : undefined
   const limits = checkConfig(file === undefined ? limitsDefinition : idleLimitsDefinition, from)
-  const checked = [process, ...(providers === undefined ? [] : [providers]), limits]
+  const otel = checkConfig(otelDefinition, from)
+  const checked = [process, ...(providers === undefined ? [] : [providers]), limits, otel]
   const reports = checked.map(ofEnvironment)
   const setup =
     providers && setUpFromEnvironment(providers.draft, limitsFromEnvironment(limits.draft))
@@ -79,7 +82,8 @@ export async function checkSettings({
   if (!gateway.ok || report.problems.length > 0) return { settings: undefined, report }
   const { config, profile } = gateway
   const tls = config.server.tls && readTls(config.server.tls, cwd)
-  const context = { profile, cwd, tls, demo: setup?.demo, file, debug }
+  const variables = known(() => otel.draft.otel) ?? {}
+  const context = { profile, cwd, tls, demo: setup?.demo, file, debug, otel: variables }
   const settings = compileSettings(config, context)
   return { settings, report }
 }
@@ -119,6 +123,7 @@ function defineGateway(layer: Layer, cwd: string) {
         ...limitRules,
         ...sessionRules,
         ...sharingRules,
+        ...healthRules,
       ],
       ...[createTlsRule(cwd), createLogFileRule(cwd)],
     ],

@@ -2,6 +2,8 @@ import type { Secret } from '@tidegate/config'
 import type { Rule } from '@tidegate/rate-limit'
 import type { RedisOptions } from '@tidegate/redis'
 import type { AuthSettings } from './auth-settings.ts'
+import type { HealthSettings } from './health-settings.ts'
+import type { TracingSettings } from './tracing-settings.ts'
 
 /**
  * What the gateway runs on: the configuration compiled at load, so that nothing is parsed per request.
@@ -28,6 +30,7 @@ export interface Settings {
   readonly auth: AuthSettings
   readonly cache: CacheSettings
   readonly telemetry: TelemetrySettings
+  readonly health: HealthSettings
   /** `DEBUG`: in development, what is kept may be thrown away from this machine without a key. */
   readonly debug: boolean
 }
@@ -82,6 +85,34 @@ export interface TelemetrySettings {
   readonly topKeys: number | undefined
   /** By the name of the model, US dollars for a million tokens. */
   readonly prices: ReadonlyMap<string, ModelPrice>
+  /** Absent: there is no collector, and no traces are made. */
+  readonly tracing: TracingSettings | undefined
+  /** Absent: off, as it is without metrics. */
+  readonly history: HistorySettings | undefined
+  /** Absent: off, as they are without a history. */
+  readonly anomalies: AnomalySettings | undefined
+}
+
+/** How long, in milliseconds, it is kept what metrics were. */
+export interface HistorySettings {
+  readonly seconds: number
+  readonly minutes: number
+  /** How many metrics besides the gateway's own. */
+  readonly metrics: number
+}
+
+/** What is told of what is unusual. */
+export interface AnomalySettings {
+  readonly threshold: number
+  readonly webhook?: WebhookSettings | undefined
+}
+
+/** Where events are posted to, by Standard Webhooks. */
+export interface WebhookSettings {
+  readonly url: string
+  /** `whsec_` and base64. */
+  readonly secret: Secret
+  readonly allowPrivate: boolean
 }
 
 export interface ModelPrice {

@@ -1,6 +1,8 @@
 import { field } from '@tidegate/config'
 import { boolean, integer, offOr } from '@tidegate/config/fields'
 import { z } from 'zod'
+import { anomaliesSchema, historySchema } from './history.ts'
+import { tracingSchema } from './tracing.ts'
 
 const usd = (): z.ZodNumber => z.number().min(0).max(1_000_000)
 
@@ -31,5 +33,8 @@ export const telemetrySchema = z
       description:
         'What models cost, by the name that requests give: requests to them add to `tidegate_cost_usd_total`.',
     }),
+    tracing: tracingSchema,
+    history: historySchema,
+    anomalies: anomaliesSchema,
   })
   .prefault({})
