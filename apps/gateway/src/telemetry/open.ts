@@ -8,6 +8,8 @@ import type { Limits } from '../limits/limits.ts'
 import type { SharedRedis } from '../redis.ts'
 import type { CallObserver } from '../upstreams/call-observer.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
+import { historyEndpoints, noSuchMetrics } from './history/endpoints.ts'
+import { type KeptHistory, openHistory } from './history/open.ts'
 import { metricsEndpoint } from './metrics/endpoint.ts'
 import { type GatewayMetrics, openMetrics } from './metrics/open.ts'
 import { callsTogether, together } from './together.ts'
@@ -27,6 +29,8 @@ export interface TelemetryParts {
 export interface Telemetry {
   /** Absent: metrics are off. */
   readonly metrics: GatewayMetrics | undefined
+  /** Absent: what metrics were isn't kept. */
+  readonly kept?: KeptHistory | undefined
   /** Sees every request come and go. Absent: nobody looks. */
   readonly requests: RequestObserver | undefined
   /** Sees every attempt to have an answer. Absent: nobody looks. */
@@ -39,16 +43,21 @@ export interface Telemetry {
 
 export function openTelemetry(parts: TelemetryParts): Telemetry {
   const metrics = parts.settings.telemetry.metrics ? openMetrics(parts) : undefined
+  const kept = metrics && openHistory({ ...parts, metrics: metrics.registry })
   return {
-    metrics,
+    ...{ metrics, kept },
     requests: together([metrics?.requests]),
-    calls: callsTogether([]),
+    calls: callsTogether([metrics?.calls]),
     endpoints: (adminOnly) => {
       const app = new Hono<GatewayEnv>()
       app.all('/metrics', adminOnly, metricsEndpoint(metrics))
+      const { compression } = parts.settings.server
+      app.route('/', historyEndpoints({ kept, adminOnly, compression }))
+      app.all('/metrics/*', adminOnly, noSuchMetrics)
       return app
     },
     close: async () => {
+      await kept?.close()
       metrics?.close()
     },
   }
