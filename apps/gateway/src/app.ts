@@ -1,31 +1,32 @@
 import type { Logger } from '@tidegate/logger'
 import { compress, cors, createProblems, type Problems } from '@tidegate/server'
 import { type Context, type Handler, Hono, type MiddlewareHandler } from 'hono'
-import { isOnThisMachine } from './admin.ts'
 import { answered } from './answered.ts'
 import type { Callers } from './auth/callers.ts'
 import { createGatekeepers, type Gatekeepers } from './auth/gatekeepers.ts'
-import { cacheEndpoints } from './cache/endpoints.ts'
 import type { SharedAnswers } from './cache/open.ts'
 import type { Settings } from './config/settings.ts'
+import type { PageFiles } from './dashboard/page-files.ts'
 import type { GatewayEnv } from './env.ts'
 import { createFront } from './front.ts'
 import { behind, type Gate, through } from './gates.ts'
 import { type ForwardLimits, forward } from './handlers/forward.ts'
 import { tunnel } from './handlers/tunnel.ts'
 import { validate } from './handlers/validate.ts'
-import { health } from './health.ts'
+import { type GatewayHealth, openHealth } from './health/open.ts'
 import { guard as addressGuard } from './limits/guard.ts'
 import type { Limits } from './limits/limits.ts'
 import { type LimitStageParts, limit } from './limits/stage.ts'
-import { logFault, logLimitHit, logPurge } from './logging.ts'
+import { logFault, logLimitHit } from './logging.ts'
+import { ownEndpoints } from './own-endpoints.ts'
 import { GatewayError, problems } from './problems.ts'
 import type { SharedRedis } from './redis.ts'
 import { type Route, routerPattern } from './routes.ts'
 import { SESSION_PATHS } from './sessions/endpoints.ts'
 import { mountSessions } from './sessions/mount.ts'
-import { carry, enter, notBuiltYet, ownPaths, reservedPaths, toldHeaders } from './stages.ts'
+import { carry, enter, ownPaths, toldHeaders } from './stages.ts'
 import type { Telemetry } from './telemetry/open.ts'
+import { traced } from './telemetry/tracing/step.ts'
 import { FailureLog } from './upstreams/failure-log.ts'
 import type { Upstream } from './upstreams/upstream.ts'
 
@@ -43,6 +44,10 @@ export interface GatewayParts {
   readonly redis: SharedRedis | undefined
   /** Absent: nobody looks at requests, and there is nothing to tell of them. */
   readonly telemetry?: Telemetry
+  /** Absent: one of its own, for as long as the process lives. */
+  readonly health?: GatewayHealth
+  /** The dashboard's. Absent: it isn't in this build. */
+  readonly page?: PageFiles | undefined
   /** False from the first signal on. */
   readonly ready: () => boolean
 }
@@ -52,15 +57,17 @@ export interface GatewayParts {
  * have is not mounted for it.
  */
 export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEnv>> {
-  const { settings, logger, upstreams, routes, ready, version } = parts
+  const { settings, logger, routes } = parts
   const { profile, server } = settings
   const app = new Hono<GatewayEnv>({ getPath })
   const failureLog = new FailureLog()
   const { callers, limits, redis } = parts
-  const { adminOnly, authenticate } = createGatekeepers({
+  const gatekeepers = createGatekeepers({
     ...{ settings, logger, callers, store: limits.store },
+    onFailure: (reason) => parts.telemetry?.metrics?.instruments.authFailures.series(reason).add(),
   })
 
+  const { authenticate } = gatekeepers
   const errors = answersOf(profile, logger)
   const front = createFront({
     settings,
@@ -73,23 +80,13 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
   // Our own endpoints come without CORS: no web page reads them for its visitor.
   for (const path of ownPaths) app.use(path, front.middleware)
   if (server.compression) app.use('/health/*', compress())
-  const sources = { upstreams, failureLog, callers, limits, redis, answers: parts.answers }
-  app.route('/', health({ ...sources, version, ready, adminOnly }))
+  const health = parts.health ?? (await openHealth({ ...parts, connections: async () => 0 }))
+  const endSessions = (user: string): Promise<number> => sessions.endAll(user)
+  app.route('/', ownEndpoints({ ...parts, health, failureLog, gatekeepers, endSessions }))
   const transfer = {
     body: { limit: server.bodyLimit, idle: server.timeouts.body },
     write: server.timeouts.write,
   }
-  app.route(
-    '/',
-    cacheEndpoints({
-      ...{ answers: parts.answers, memory: settings.cache.memory, body: transfer.body, adminOnly },
-      isTrusted: (c) => settings.debug && profile === 'development' && isOnThisMachine(c),
-      endSessions: (user) => sessions.endAll(user),
-      onPurge: (target, removed) => logPurge(logger, target, removed),
-    }),
-  )
-  if (parts.telemetry !== undefined) app.route('/', parts.telemetry.endpoints(adminOnly))
-  for (const path of reservedPaths) app.all(path, adminOnly, notBuiltYet)
 
   const { origins } = server.cors
   const crossOrigin: MiddlewareHandler = cors({ origins, profile, exposeHeaders: toldHeaders })
@@ -97,9 +94,10 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
     for (const path of SESSION_PATHS) app.use(path, front.middleware, crossOrigin)
   }
   const onHit = (...hit: Parameters<LimitStageParts['onHit']>): void => logLimitHit(logger, ...hit)
-  const inFront = server.guard === undefined ? [] : [addressGuard(server.guard, onHit)]
+  const guards = server.guard === undefined ? [] : [addressGuard(server.guard, onHit)]
+  const inFront = health.shedding === undefined ? guards : [health.shedding.gate, ...guards]
   const sessions = mountSessions(app, {
-    ...{ settings, logger, redis, guards: inFront, adminOnly },
+    ...{ settings, logger, redis, guards, adminOnly: gatekeepers.admin.only },
     authenticate,
   })
   for (const route of routes) {
@@ -124,17 +122,24 @@ interface GateParts extends Pick<LimitStageParts, 'limits' | 'onHit'> {
   readonly authenticate: Gatekeepers['authenticate']
   readonly sessions: { readonly gates: readonly Gate[] }
   readonly transfer: ForwardLimits
+  /** Whether each of them is a step of the request's trace. */
+  readonly isTraced: boolean
 }
 
 /** What a request has to pass on a route, in this order. */
 async function gatesOf(route: Route, parts: GateParts): Promise<Gate[]> {
-  const { inFront, authenticate, sessions, limits, onHit, transfer } = parts
+  const { inFront, authenticate, sessions, limits, onHit, transfer, isTraced } = parts
+  const step = (name: string, gate: Gate): Gate => (isTraced ? traced(name, gate) : gate)
   const gates: Gate[] = [enter(route), ...inFront]
-  if (route.auth !== 'none') gates.push(authenticate(route.auth))
-  gates.push(...sessions.gates)
+  if (route.auth !== 'none') gates.push(step('auth', authenticate(route.auth)))
+  gates.push(...sessions.gates.map((gate) => step('session', gate)))
   const plan = limits.planOf(route.limits)
-  if (!plan.isEmpty) gates.push(limit({ limits, plan, body: transfer.body, onHit }))
-  if (route.validate !== undefined) gates.push(await validate(route.validate, transfer.body))
+  if (!plan.isEmpty) {
+    gates.push(step('limits', limit({ limits, plan, body: transfer.body, onHit })))
+  }
+  if (route.validate !== undefined) {
+    gates.push(step('validate', await validate(route.validate, transfer.body)))
+  }
   return gates
 }
 

@@ -27,6 +27,8 @@ export const requestFields = {
     const tokens = c.get('led')?.leftBehind === true ? undefined : c.get('tokens')?.usage
     return {
       request_id: exchange.requestId,
+      trace_id: c.get('span')?.traceId,
+      span_id: c.get('span')?.spanId,
       client_request_id: exchange.clientRequestId,
       method: exchange.method,
       path: c.get('loggedPath') ?? (c.env.incoming.target.ok ? c.env.incoming.target.path : '/'),
@@ -173,6 +175,12 @@ export function logLimitHit(logger: Logger, exchange: Exchange, hit: LimitHit): 
     client_ip: exchange.clientIp,
     route: exchange.route,
   })
+}
+
+/** An operator's session at the dashboard began or ended. */
+export function logOperator(logger: Logger, exchange: Exchange, action: 'login' | 'logout'): void {
+  const { clientIp } = exchange
+  logSecurityEvent(logger, { type: 'admin_access', action, client_ip: clientIp })
 }
 
 /** An operator has thrown kept answers away. */

@@ -1,15 +1,19 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import process from 'node:process'
+import { promisify } from 'node:util'
 import { createLogger, type Logger } from '@tidegate/logger'
-import { createDrain, type Drain } from '@tidegate/server/node'
+import { createDrain } from '@tidegate/server/node'
 import { createGateway } from './app.ts'
 import { createCallers } from './auth/callers.ts'
 import { banner } from './banner.ts'
 import { openAnswers } from './cache/open.ts'
+import { closerOf, closingOf, endOnSignal } from './closing.ts'
 import { isLimiting } from './config/limit-rules.ts'
 import type { Settings } from './config/settings.ts'
+import { readPageFiles } from './dashboard/page-files.ts'
 import { startDemoModel } from './demo/server.ts'
+import { openHealth } from './health/open.ts'
 import { openLimits } from './limits/open.ts'
 import { logAuthorities } from './logging.ts'
 import { openRedis } from './redis.ts'
@@ -54,8 +58,14 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
   const limits = await openLimits(settings, redis, logger)
   const answers = await openAnswers(settings, redis, logger)
   const callers = createCallers(settings, logAuthorities(logger))
-  const telemetry = openTelemetry({ settings, version, logger, upstreams, redis, limits, answers })
-  const gate: { drain: Drain | undefined } = { drain: undefined }
+  const gate = { serving: () => false, connections: async () => 0 }
+  const health = await openHealth({
+    ...{ settings, logger, upstreams, callers, limits, redis, answers },
+    connections: () => gate.connections(),
+  })
+  const telemetry = await openTelemetry({
+    ...{ settings, version, logger, upstreams, redis, limits, answers },
+  })
   const app = await createGateway({
     settings,
     version,
@@ -67,47 +77,33 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     answers,
     redis,
     telemetry,
-    ready: () => gate.drain?.ready ?? false,
+    health,
+    page: await readPageFiles(PAGE),
+    ready: () => gate.serving(),
   })
   const server = createGatewayServer(app, settings.server, (reason, ip) =>
     logger.warn({ error_code: reason, client_ip: ip }, 'connection refused'),
   )
+  gate.connections = promisify(server.getConnections.bind(server))
   const { delay, timeout } = settings.server.drain
   const drain = createDrain(server, { delayMs: delay, timeoutMs: timeout })
   const url = await listen(server, settings)
-  gate.drain = drain
   announce(logger, options, url)
   answers?.warmer?.begin(redis?.connections.ready() ?? Promise.resolve())
   const pools = upstreams.flatMap(({ endpoints }) => endpoints.map(({ pool }) => pool))
-  const close = async (): Promise<void> => {
-    const began = performance.now()
-    const { destroyed } = await drain.start()
-    if (destroyed > 0) logger.warn({ destroyed }, 'drain timed out: connections were cut off')
-    // Their clients are those of other gateways, or have left and will ask for them again.
-    await within(answers?.idle(), delay + timeout - (performance.now() - began))
-    await Promise.allSettled([...pools.map((pool) => pool.destroy()), demo?.close()])
-    await Promise.allSettled([limits.close(), callers.close(), answers?.close()])
-    await telemetry.close()
-    await Promise.allSettled([redis?.close()])
-    logger.info('stopped')
-    await logger.close()
-  }
-  endOnSignal(logger, close)
+  const shutdown = closingOf({
+    ...{ logger, drain, times: settings.server.drain, answers, pools, demo },
+    ...{ limits, callers, health, telemetry, redis },
+  })
+  gate.serving = () => shutdown.ready
+  const close = closerOf(shutdown, logger)
+  endOnSignal(shutdown, logger, close)
   endOnFault(logger)
   return { url, close }
 }
 
-/** Waits for something, so long at most. */
-async function within(wanted: Promise<void> | undefined, ms: number): Promise<void> {
-  if (wanted === undefined || ms <= 0) return
-  const over = Promise.withResolvers<void>()
-  const timer = setTimeout(over.resolve, ms)
-  await Promise.race([wanted, over.promise])
-  clearTimeout(timer)
-}
-
-/** A signal that comes within this of the first is the same keypress, passed on by a parent process. */
-const SAME_SIGNAL_MS = 100
+/** Where the build puts the dashboard: it and the sources lie equally deep below the app. */
+const PAGE = new URL('../dist/dashboard/', import.meta.url)
 
 /** What holds without Redis. */
 const PER_PROCESS =
@@ -146,22 +142,6 @@ function announce(logger: Logger, { settings, warnings, tty }: StartOptions, url
     'listening',
   )
   if (isLimiting(settings) && settings.redis === undefined) logger.info(PER_PROCESS)
-}
-
-/** The first signal drains, a second one ends the process at once (exit code 128 + its number). */
-function endOnSignal(logger: Logger, close: () => Promise<void>): void {
-  let firstAt: number | undefined
-  const onSignal = (signal: 'SIGTERM' | 'SIGINT'): void => {
-    const now = performance.now()
-    if (firstAt !== undefined) {
-      if (now - firstAt > SAME_SIGNAL_MS) process.exit(signal === 'SIGINT' ? 130 : 143)
-      return
-    }
-    firstAt = now
-    logger.info({ signal }, 'draining')
-    void close().then(() => process.exit(0))
-  }
-  process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
 }
 
 /** A fault that nobody caught leaves the process in doubt: it says why and goes, for a fresh one to come. */

@@ -2,6 +2,7 @@ import { defineProblems, type Problem, ServerError } from '@tidegate/server'
 import { type CacheErrorCode, cacheProblems } from './cache/problems.ts'
 import { type IdempotencyErrorCode, idempotencyProblems } from './idempotency/problems.ts'
 import { type SessionErrorCode, sessionProblems } from './sessions/problems.ts'
+import { type MetricStreamErrorCode, metricStreamProblems } from './telemetry/streams/problems.ts'
 
 /**
  * Everything that can go wrong between a client and an upstream, by what it means. How each one looks
@@ -17,7 +18,7 @@ export type GatewayErrorCode =
   | 'too_many_failed_attempts'
   | 'admin_key_required'
   | 'admin_disabled'
-  | 'not_built_yet'
+  | 'dashboard_not_built'
   | 'rate_limit_exceeded'
   | 'token_limit_exceeded'
   | 'concurrency_limit_exceeded'
@@ -25,6 +26,7 @@ export type GatewayErrorCode =
   | SessionErrorCode
   | CacheErrorCode
   | IdempotencyErrorCode
+  | MetricStreamErrorCode
   | 'unknown_component'
   | 'upgrade_unsupported'
   | 'upstream_unreachable'
@@ -39,6 +41,7 @@ export type GatewayErrorCode =
   | 'stream_truncated'
   | 'stream_idle'
   | 'answer_lost'
+  | 'overloaded'
   | 'gateway_draining'
 
 /** A fault with a name. Its message is for the client: it never holds an address, a secret or a stack. */
@@ -114,12 +117,13 @@ export const problems = defineProblems({
     fault: 'policy',
     remedy: 'Set ADMIN_KEY (admin.key) on the gateway and send it as "x-admin-key".',
   },
-  not_built_yet: {
+  dashboard_not_built: {
     status: 501,
-    title: 'Not built yet',
+    title: 'There is no dashboard in this build',
     type: 'api_error',
     fault: 'gateway',
-    remedy: 'This endpoint is reserved for a later version of the gateway.',
+    expose: true,
+    remedy: 'Build the gateway with "pnpm build:gateway", which builds its page as well.',
     retry: false,
   },
   rate_limit_exceeded: {
@@ -158,6 +162,7 @@ export const problems = defineProblems({
   ...sessionProblems,
   ...idempotencyProblems,
   ...cacheProblems,
+  ...metricStreamProblems,
   unknown_component: {
     status: 404,
     title: 'No such component',
@@ -270,6 +275,15 @@ export const problems = defineProblems({
     fault: 'gateway',
     expose: true,
     remedy: 'Several requests shared it: retry, and another call is made.',
+    retry: true,
+  },
+  overloaded: {
+    status: 503,
+    title: 'The gateway has too much to do',
+    type: 'api_error',
+    fault: 'gateway',
+    expose: true,
+    remedy: 'Nothing was sent: retry after the time in retry-after.',
     retry: true,
   },
   gateway_draining: {

@@ -4,7 +4,6 @@ import { anonymous } from './auth/identity.ts'
 import type { GatewayEnv } from './env.ts'
 import type { Gate } from './gates.ts'
 import { tooLarge } from './handlers/body.ts'
-import { GatewayError } from './problems.ts'
 import type { Route } from './routes.ts'
 
 /** Refuses a target or Host that could mean another place to the next reader, and a body too large. */
@@ -58,15 +57,7 @@ export const toldHeaders = [
   ]),
 ]
 
-/** Our own endpoints of later versions: no route may take their place meanwhile. */
-export const reservedPaths = ['/dashboard', '/dashboard/*'] as const
-
 /** All endpoints of our own: what they go through is put in front of each of them. */
 export const ownPaths = [
-  ...['/livez', '/readyz', '/health/*', '/cache/*', '/metrics/*'],
-  ...reservedPaths,
+  ...['/livez', '/readyz', '/health/*', '/cache/*', '/metrics/*', '/dashboard/*'],
 ] as const
-
-export const notBuiltYet: Handler<GatewayEnv> = () => {
-  throw new GatewayError('not_built_yet', 'This endpoint of the gateway is not built yet.')
-}

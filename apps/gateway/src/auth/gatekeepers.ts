@@ -1,9 +1,8 @@
 import type { Logger } from '@tidegate/logger'
 import type { Store } from '@tidegate/rate-limit'
-import type { MiddlewareHandler } from 'hono'
-import { adminOnly } from '../admin.ts'
+import { type Admin, createAdmin } from '../admin.ts'
 import type { AuthMode, Settings } from '../config/settings.ts'
-import type { GatewayEnv } from '../env.ts'
+import { OperatorSessions } from '../dashboard/operator-sessions.ts'
 import type { Gate } from '../gates.ts'
 import { logAdminRefusal, logAuthBlock, logAuthFailure, logKeyUse } from '../logging.ts'
 import { type AuthParts, authenticate } from './authenticate.ts'
@@ -17,11 +16,15 @@ export interface GatekeeperParts {
   readonly callers: Callers
   /** Where wrong credentials are counted, if not in this process. */
   readonly store: Store | undefined
+  /** Told why a credential was refused; those of operators begin with `admin_`. */
+  readonly onFailure?: ((reason: string) => void) | undefined
 }
 
 /** Who lets clients onto routes, and operators to our own endpoints. */
 export interface Gatekeepers {
-  readonly adminOnly: MiddlewareHandler<GatewayEnv>
+  readonly admin: Admin
+  /** Of operators at the dashboard. Absent: there is no admin key. */
+  readonly operators: OperatorSessions | undefined
   authenticate(mode: Exclude<AuthMode, 'none'>): Gate
 }
 
@@ -36,15 +39,25 @@ export function createGatekeepers(parts: GatekeeperParts): Gatekeepers {
   const auth: AuthParts = {
     callers,
     guard: guardOf('routes'),
-    onFailure: (...failure) => logAuthFailure(logger, ...failure),
+    onFailure: (exchange, failure) => {
+      logAuthFailure(logger, exchange, failure)
+      parts.onFailure?.(failure.reason)
+    },
     onUse: (...use) => logKeyUse(logger, ...use),
   }
+  const { key } = settings.admin
+  const operators = key && new OperatorSessions(key)
   return {
-    adminOnly: adminOnly({
-      key: settings.admin.key,
+    operators,
+    admin: createAdmin({
+      key,
+      sessions: operators,
       profile: settings.profile,
       guard: guardOf('admin'),
-      onRefused: (...refusal) => logAdminRefusal(logger, ...refusal),
+      onRefused: (exchange, reason) => {
+        logAdminRefusal(logger, exchange, reason)
+        parts.onFailure?.(`admin_${reason}`)
+      },
     }),
     authenticate: (mode) => authenticate(mode, auth),
   }

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { withoutSession } from '../dashboard/cookie.ts'
 
 /**
  * Which headers cross the gateway, in each direction, and under which name.
@@ -7,7 +8,7 @@ import type { IncomingHttpHeaders } from 'node:http'
  * proxy may say about the client is dropped from strangers and said anew by us.
  */
 
-type RequestRule = 'drop' | 'credential' | 'consumable' | 'trace'
+type RequestRule = 'drop' | 'credential' | 'consumable' | 'trace' | 'cookie'
 type ResponseRule = 'drop' | 'ours'
 
 const requestRules = new Map<string, RequestRule>([
@@ -34,6 +35,7 @@ const requestRules = new Map<string, RequestRule>([
   ['x-api-key', 'credential'],
   ['api-key', 'credential'],
   ['x-session-id', 'consumable'],
+  ['cookie', 'cookie'],
   ['traceparent', 'trace'],
   ['tracestate', 'trace'],
 ])
@@ -111,7 +113,10 @@ export function requestHeaders(
     if (known.startsWith('x-forwarded-')) continue
     if (readable && known === 'accept-encoding') continue
     if (hopByHop?.has(lower)) continue
-    out.push(name, raw[i + 1] as string)
+    const value = raw[i + 1] as string
+    // A browser sends the operator's session to all of this origin: no upstream has any business with it.
+    const crossing = rule === 'cookie' ? withoutSession(value) : value
+    if (crossing !== undefined) out.push(name, crossing)
   }
   if (plan.replacement !== undefined) out.push(plan.replacement[0], plan.replacement[1])
   if (readable) out.push('accept-encoding', 'identity')

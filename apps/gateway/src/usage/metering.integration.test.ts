@@ -189,7 +189,7 @@ describe('a call that used nothing', () => {
   })
 
   it('is refunded where a stage behind the reservation fails', async () => {
-    const failWith = new GatewayError('not_built_yet', 'no')
+    const failWith = new GatewayError('no_route', 'no')
     await using own = await meteredGateway([provider.url], { failWith })
     expect(await spend('/chat/completions', CHAT, own)).toMatchObject({ as: 'refund' })
     await using crashing = await meteredGateway([provider.url], { failWith: new Error('oops') })
