@@ -72,6 +72,7 @@ function serveWhole(c: Context<GatewayEnv>, head: AnswerHead, body: Uint8Array, 
   const { outgoing } = c.env
   const exchange = c.get('exchange')
   exchange.status = head.status
+  exchange.stream = head.stream
   exchange.sent = true
   if (outgoing.destroyed) {
     exchange.outcome = 'client_gone'

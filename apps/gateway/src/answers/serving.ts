@@ -122,6 +122,7 @@ export class Serving implements RecordingReader<AnswerHead> {
     if (exchange.sent || head === undefined) return
     const now = performance.now()
     exchange.status = head.status
+    exchange.stream = head.stream
     if (this.#led === undefined) {
       exchange.timings.push({ name: 'shared', ms: now - this.#joinedAt })
     } else exchange.timings.push(...this.#led.timings)

@@ -26,6 +26,8 @@ export class SharedExchange implements Exchange {
   deadlineAt: number | undefined
   sent = false
   readonly timings: Timing[] = []
+  ownMs: number | undefined = undefined
+  stream = false
   /** None of a client's own: they are put to the answer when it is served. */
   readonly headers: string[] = []
   /** Whether the client that led to it had left before it was over: its line couldn't tell the end. */

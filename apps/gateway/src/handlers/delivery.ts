@@ -239,6 +239,7 @@ export class Delivery {
     const isStream = this.#events !== undefined
     const out = deliveredHeaders(head, exchange.headers, isStream, attempts)
     exchange.status = status
+    exchange.stream = isStream || isReadableEventStream(head.headers)
     exchange.timings.push({ name: 'upstream', ms })
     // A head that goes ahead can't say who will have answered in the end.
     const isKnown = this.#opened === undefined

@@ -124,6 +124,14 @@ export class ForwardedRequest implements Ask {
     this.#readable = readable
   }
 
+  get content(): Buffer | undefined {
+    return this.#body instanceof Buffer ? this.#body : undefined
+  }
+
+  target(endpoint: Endpoint): string {
+    return upstreamTarget(this.#route, endpoint, this.#context.env.incoming)
+  }
+
   message(upstream: Upstream, endpoint: Endpoint, traceHeaders?: readonly string[]): Message {
     const { incoming } = this.#context.env
     let body = this.#body
@@ -135,7 +143,7 @@ export class ForwardedRequest implements Ask {
     }
     return {
       method: this.method,
-      path: upstreamTarget(this.#route, endpoint, incoming),
+      path: this.target(endpoint),
       headers: this.#headers(upstream, endpoint, body, traceHeaders),
       body,
     }

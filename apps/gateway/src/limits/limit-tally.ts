@@ -1,5 +1,6 @@
 import type { Decision } from '@tidegate/rate-limit'
 
+/** Of one policy. */
 interface Counts {
   decisions: number
   denied: number
@@ -23,6 +24,10 @@ export class LimitTally {
       if (!fits) counts[shadow ? 'shadow_denied' : 'denied'] += 1
       this.#sources.set(source, (this.#sources.get(source) ?? 0) + 1)
     }
+  }
+
+  get policies(): ReadonlyMap<string, Readonly<Counts>> {
+    return this.#policies
   }
 
   /** As `/health/limits` tells it. */

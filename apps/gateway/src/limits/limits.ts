@@ -101,6 +101,11 @@ export class Limits {
     return this.#available
   }
 
+  /** What was decided so far, by policy. */
+  get counts(): LimitTally['policies'] {
+    return this.#tally.policies
+  }
+
   /** For operators. */
   get health(): object {
     const { store } = this.#options

@@ -1,5 +1,5 @@
 import type { RequestObserver } from '../front.ts'
-import type { CallObserver } from '../upstreams/call-observer.ts'
+import type { AttemptEnd, AttemptObserver, CallObserver } from '../upstreams/call-observer.ts'
 
 /** Several observers as one; `undefined` where there is none, so that nothing is called per request. */
 export function together(
@@ -26,12 +26,30 @@ export function callsTogether(
   return {
     onAttempt: (facts) => {
       const seen = observers.flatMap((each) => each.onAttempt(facts) ?? [])
-      return {
-        traceHeaders: seen.find((each) => each.traceHeaders !== undefined)?.traceHeaders,
-        onEnd: (end) => {
-          for (const each of seen) each.onEnd(end)
-        },
-      }
+      const [only] = seen
+      return seen.length < 2 ? only : new AttemptObservers(seen)
     },
+  }
+}
+
+class AttemptObservers implements AttemptObserver {
+  readonly traceHeaders: readonly string[] | undefined
+  readonly #all: readonly AttemptObserver[]
+
+  constructor(all: readonly AttemptObserver[]) {
+    this.#all = all
+    this.traceHeaders = all.find((each) => each.traceHeaders !== undefined)?.traceHeaders
+  }
+
+  onHead(...head: Parameters<NonNullable<AttemptObserver['onHead']>>): void {
+    for (const each of this.#all) each.onHead?.(...head)
+  }
+
+  onData(chunk: Buffer): void {
+    for (const each of this.#all) each.onData?.(chunk)
+  }
+
+  onEnd(end: AttemptEnd): void {
+    for (const each of this.#all) each.onEnd(end)
   }
 }

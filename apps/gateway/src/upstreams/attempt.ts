@@ -186,6 +186,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
       return
     }
     this.#status = status
+    this.#observer?.onHead?.(status, headers)
     const head = { status, headers, message }
     this.#head = head
     // A provider may send the head at once and begin to think then: what counts there is the body.
@@ -205,6 +206,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
       return
     }
     if (this.#state !== 'open') return
+    this.#observer?.onData?.(chunk)
     if (this.#head !== undefined) this.#begin(performance.now())
     const goOn = this.#owner.onData(this, chunk)
     if (this.#state !== 'open') return

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Exchange } from '@tidegate/server'
 import type { SpanHandle } from '@tidegate/telemetry/tracing'
 import type { Ask } from './call-parts.ts'
@@ -12,7 +13,7 @@ export interface AttemptFacts {
   readonly exchange: Exchange
   /** The span of the request that it is made for. Absent: nobody follows that one. */
   readonly span: SpanHandle | undefined
-  readonly ask: Pick<Ask, 'method' | 'path'>
+  readonly ask: Pick<Ask, 'method' | 'path' | 'content' | 'target'>
   readonly upstream: Upstream
   readonly endpoint: Endpoint
   readonly kind: AttemptKind
@@ -42,6 +43,10 @@ export interface AttemptEnd {
 export interface AttemptObserver {
   /** `traceparent` and `tracestate`, flat: they go out in place of the client's. Absent: the client's pass. */
   readonly traceHeaders?: readonly string[] | undefined
+  /** The head of its answer has come. */
+  onHead?(status: number, headers: IncomingHttpHeaders): void
+  /** The next bytes of its answer's body, as the upstream has sent them. They may not be kept or changed. */
+  onData?(chunk: Buffer): void
   /** Called once. */
   onEnd(end: AttemptEnd): void
 }

@@ -15,6 +15,10 @@ export interface Ask {
   readonly path: string
   /** Whether it can be sent more than once. */
   readonly replayable: boolean
+  /** Its body, where that is here as a whole. */
+  readonly content: Buffer | undefined
+  /** Where it goes on an endpoint: its path and query there. */
+  target(endpoint: Endpoint): string
   /** `traceHeaders`: flat; they go out in place of the client's, where there are any. */
   message(upstream: Upstream, endpoint: Endpoint, traceHeaders?: readonly string[]): Message
 }

@@ -1,4 +1,4 @@
-import type { CircuitBreaker, Quantile } from '@tidegate/resilience'
+import type { CircuitBreaker, CircuitEvent, Quantile } from '@tidegate/resilience'
 import { createCircuitBreaker, createQuantile } from '@tidegate/resilience'
 import { Pool } from 'undici'
 import type { EndpointSettings, UpstreamSettings } from '../config/settings.ts'
@@ -19,6 +19,8 @@ export interface Endpoint {
   /** In which header the provider takes a key that tells repeats from new requests, where it does. */
   readonly idempotencyHeader: string | undefined
   readonly breaker: CircuitBreaker | undefined
+  /** How often the breaker has come to each of its states. */
+  readonly breakerTurns: Record<CircuitEvent['to'], number>
   /** Times from a request to its answer's first byte, in milliseconds. */
   readonly latency: Quantile
   readonly traffic: Traffic
@@ -50,6 +52,7 @@ export function createEndpoint(
 ): Endpoint {
   const { url, weight } = settings
   const { breaker } = upstream
+  const breakerTurns = { closed: 0, open: 0, 'half-open': 0 }
   return {
     label: upstream.endpoints.length === 1 ? upstream.name : `${upstream.name}/${index}`,
     url,
@@ -74,7 +77,11 @@ export function createEndpoint(
         : createCircuitBreaker({
             trip: { kind: 'consecutive', failures: breaker.failures },
             openForMs: breaker.openFor,
+            onStateChange: ({ to }) => {
+              breakerTurns[to] += 1
+            },
           }),
+    breakerTurns,
     latency: createQuantile(),
     traffic: {
       attempts: 0,

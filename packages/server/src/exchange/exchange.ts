@@ -54,6 +54,13 @@ export interface Exchange {
   readonly abortReason: unknown
   /** Finished hops, in order. */
   readonly timings: Timing[]
+  /**
+   * What this server took of the time to the response's head, in milliseconds, as its timing headers tell it;
+   * `undefined` until they are made.
+   */
+  ownMs: number | undefined
+  /** Whether the response is an event stream, as told by whoever sent it. */
+  stream: boolean
   /** The kit's response headers, flat: name, value, name, value… in lower case. */
   readonly headers: string[]
   /**

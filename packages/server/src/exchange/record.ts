@@ -40,6 +40,8 @@ export class ExchangeRecord implements Exchange {
   fault: unknown = undefined
   sent = false
   readonly timings: Timing[] = []
+  ownMs: number | undefined = undefined
+  stream = false
   readonly headers: string[]
   readonly #context: Context
   readonly #now: () => number

@@ -11,6 +11,8 @@ export interface Timed {
   readonly service: string
   readonly startedAt: number
   readonly timings: readonly Timing[]
+  /** Is set: the share of this server itself, in milliseconds. */
+  ownMs?: number | undefined
 }
 
 const HUNDREDTHS = Array.from({ length: 100 }, (_, index) => `.${String(index).padStart(2, '0')}`)
@@ -40,6 +42,7 @@ export function timingHeaders(exchange: Timed, now: number): [string, string, st
     own -= timing.ms
     hops += `, ${timing.name};dur=${formatMs(timing.ms)}`
   }
+  exchange.ownMs = Math.max(0, own)
   const serverTiming = `${exchange.service};dur=${formatMs(own)}${hops}`
   return ['server-timing', serverTiming, 'x-response-time', `${formatMs(total)}ms`]
 }

@@ -9,7 +9,7 @@ const noStore = { 'cache-control': 'no-store', vary: 'accept' }
 
 /** `GET /metrics`: Prometheus's text, OpenMetrics or JSON, as the client says. */
 export function metricsEndpoint(metrics: GatewayMetrics | undefined): Handler<GatewayEnv> {
-  return (c) => {
+  return async (c) => {
     const { method } = c.get('exchange')
     if (method !== 'GET' && method !== 'HEAD') {
       const facts = { allow: 'GET, HEAD' }
@@ -19,6 +19,7 @@ export function metricsEndpoint(metrics: GatewayMetrics | undefined): Handler<Ga
       throw new GatewayError('no_route', 'Metrics are off on this gateway.')
     }
     const format = negotiate(c.env.incoming.headers.accept)
+    await metrics.system.refresh()
     const snapshot = metrics.registry.snapshot()
     const chosen = format === 'json' ? 'prometheus' : format
     const { contentType, body } = exposition(snapshot, { format: chosen })

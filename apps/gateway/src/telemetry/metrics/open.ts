@@ -1,25 +1,65 @@
 import { createMetrics, type Metrics } from '@tidegate/telemetry'
-import type { RequestObserver } from '../../front.ts'
+import type { CallObserver } from '../../upstreams/call-observer.ts'
 import type { TelemetryParts } from '../open.ts'
-import { requestMetrics } from './request-metrics.ts'
+import { callMetrics } from './call-metrics.ts'
+import { declareInstruments, type Instruments } from './instruments.ts'
+import { ModelMetrics } from './model-metrics.ts'
+import { collectProcess } from './process-collector.ts'
+import { collectRedis } from './redis-collector.ts'
+import { type RequestMetrics, requestMetrics } from './request-metrics.ts'
+import { collectAnswers, collectLimits } from './shared-collector.ts'
+import { createSystemReading, type SystemReading } from './system-reading.ts'
+import { collectUpstreams } from './upstream-collector.ts'
 
 /** What the gateway counts and times. */
 export interface GatewayMetrics {
   readonly registry: Metrics
-  readonly requests: RequestObserver
+  readonly instruments: Instruments
+  readonly requests: RequestMetrics
+  readonly calls: CallObserver
+  readonly system: SystemReading
   close(): void
 }
 
-export function openMetrics({ logger, version }: TelemetryParts): GatewayMetrics {
+export function openMetrics(parts: TelemetryParts): GatewayMetrics {
+  const { logger, version, settings, upstreams, limits, answers, redis } = parts
+  const { models: most, prices, topKeys } = settings.telemetry
   const registry = createMetrics({
     onOverflow: (metric) =>
       logger.warn({ metric }, 'a metric has too many series: new ones are counted as other'),
     onError: (error) => logger.warn({ err: error }, 'a metric could not be read'),
   })
+  tellVersion(registry, version)
+  const instruments = declareInstruments(registry)
+  const requests = requestMetrics(registry, instruments, topKeys)
+  collectRequests(registry, requests)
+  collectUpstreams(registry, upstreams)
+  collectLimits(registry, limits)
+  if (answers !== undefined) collectAnswers(registry, answers)
+  if (redis !== undefined) collectRedis(registry, redis)
+  const system = createSystemReading()
+  collectProcess(registry, () => system.last)
+  const calls = callMetrics(instruments, new ModelMetrics(instruments, { most, prices }))
+  return { registry, instruments, requests, calls, system, close: () => system.close() }
+}
+
+function tellVersion(registry: Metrics, version: string): void {
   const build = registry.gauge('tidegate_build_info', {
     help: 'The version of this gateway; always 1.',
     labels: ['version'],
   })
   build.series(version).set(1)
-  return { registry, requests: requestMetrics(registry), close: () => {} }
+}
+
+function collectRequests(registry: Metrics, requests: RequestMetrics): void {
+  const active = registry.upDownCounter('http_server_active_requests', {
+    help: 'Requests under way.',
+  })
+  const streams = registry.upDownCounter('tidegate_streams_active', {
+    help: 'Event streams to clients under way.',
+  })
+  registry.observe([active, streams], () => {
+    active.series().set(requests.active)
+    streams.series().set(requests.activeStreams)
+  })
 }

@@ -16,5 +16,7 @@ export function ownRoute(c: Context<GatewayEnv>): string | undefined {
   if (!target.ok) return undefined
   const { path } = target
   if (exact.has(path)) return path
-  return open.find(([, base]) => path === base || path.startsWith(`${base}/`))?.[0]
+  const [pattern, base] =
+    open.find(([, each]) => path === each || path.startsWith(`${each}/`)) ?? []
+  return path === base ? base : pattern
 }
