@@ -81,7 +81,11 @@ function settings(
       ...{ entries: 1, memory: 1, maxAnswer: 1 },
       warm: { atStart: false, every: undefined, entries: 1, budget: { amount: 1, windowMs: 1 } },
     },
-    telemetry: { metrics: true, models: 1, topKeys: undefined, prices: new Map() },
+    health: { interval: 15_000, checks: [], required: [], shedding: undefined },
+    telemetry: {
+      ...{ metrics: true, models: 1, topKeys: undefined, prices: new Map(), tracing: undefined },
+      ...{ history: undefined, anomalies: undefined },
+    },
     debug: false,
     ...more,
   }

@@ -1,3 +1,4 @@
+import type { Component } from '../health/component.ts'
 import type { SharedAnswers } from './open.ts'
 import { total } from './route-counts.ts'
 
@@ -42,7 +43,7 @@ export async function cacheReport(
 }
 
 /** What `/health/cache` tells: without Redis it is worse, and works. */
-export function cacheHealth({ kept }: SharedAnswers): object {
+export function cacheHealth({ kept }: SharedAnswers): Component {
   const stats = kept?.cache.stats()
   return {
     status: stats?.l2?.up === false ? 'degraded' : 'healthy',

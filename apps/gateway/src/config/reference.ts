@@ -26,7 +26,7 @@ export function createReference(): readonly GeneratedFile[] {
 }
 
 function dotenvExample(): string {
-  const { server, admin, logging, redis, sessions } = gatewaySchema.shape
+  const { server, admin, logging, redis, sessions, health } = gatewaySchema.shape
   const { providers } = providersDefinition.schema.shape
   const { debug } = processDefinition.schema.shape
   const { enabled, perMinute, burst } = limitsDefinition.schema.shape.limits.unwrap().shape
@@ -36,6 +36,7 @@ function dotenvExample(): string {
     providers,
     limits,
     sessions,
+    health,
     server,
     admin,
     redis,

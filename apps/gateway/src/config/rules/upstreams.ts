@@ -3,6 +3,7 @@ import { formatDuration } from '@tidegate/config/fields'
 import type { GatewayConfig } from '../schema/gateway.ts'
 import { INITIAL_WAIT_MS } from '../schema/resilience.ts'
 import { FIRST_BYTE_MS } from '../schema/upstreams.ts'
+import { COMPONENT_NAMES } from './component-names.ts'
 
 /** What is wrong within an upstream, between values each of which is right. */
 export const upstreamRules: readonly Rule<GatewayConfig>[] = [
@@ -25,11 +26,8 @@ function forEachUpstream(ask: Question): Rule<GatewayConfig> {
     })
 }
 
-/** Taken by what else stands below /health. */
-const TAKEN = ['upstreams', 'failures', 'process', 'components', 'limits', 'redis', 'auth']
-
 function findTakenNames({ upstreams }: GatewayConfig): readonly Finding[] {
-  return TAKEN.filter((name) => Object.hasOwn(upstreams, name)).map((name) => ({
+  return COMPONENT_NAMES.filter((name) => Object.hasOwn(upstreams, name)).map((name) => ({
     path: ['upstreams', name],
     message: `this name is taken, as /health/${name} tells of something else; rename it`,
     suggestion: `${name}-1`,

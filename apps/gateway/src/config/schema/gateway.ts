@@ -1,6 +1,7 @@
 import { field } from '@tidegate/config'
 import { z } from 'zod'
 import { authSchema } from './auth.ts'
+import { healthSchema } from './health.ts'
 import { limitsSchema, tiersSchema } from './limits.ts'
 import { loggingSchema } from './logging.ts'
 import { redisSchema } from './redis.ts'
@@ -28,6 +29,7 @@ export const gatewaySchema = z.strictObject({
   sessions: sessionsSchema,
   cache: cacheSchema,
   telemetry: telemetrySchema,
+  health: healthSchema,
 })
 
 /** A configuration as its schema gives it: parsed and complete, not yet compiled. */
