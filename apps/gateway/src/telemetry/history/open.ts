@@ -32,6 +32,8 @@ export interface HistoryParts {
   readonly tell?: (event: AnomalyEvent) => void
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly now?: () => number
+  /** Calls each second, until what it returns is called. Default: by the clock. */
+  readonly schedule?: (call: () => void) => () => void
 }
 
 /** What metrics were, and what of it is out of the ordinary. */
@@ -47,7 +49,7 @@ export interface KeptHistory {
 
 /** Keeps the history of a gateway's metrics; `undefined`: it is off. */
 export function openHistory(parts: HistoryParts): KeptHistory | undefined {
-  const { now = Date.now } = parts
+  const { now = Date.now, schedule = everySecond } = parts
   const { history: settings, anomalies: watched } = parts.settings.telemetry
   if (settings === undefined) return undefined
   const upstreams = parts.settings.upstreams.map(({ name }) => name)
@@ -68,7 +70,7 @@ export function openHistory(parts: HistoryParts): KeptHistory | undefined {
     looked = look
     watch.anomalies.sample((metric) => history.recent(metric, LOOK_MS), at)
   }
-  const end = everySecond(sample)
+  const end = schedule(sample)
   return {
     ...{ history, anomalies: watch?.anomalies, sample },
     close: async () => {

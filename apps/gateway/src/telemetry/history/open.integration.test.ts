@@ -1,0 +1,78 @@
+import { createLogger } from '@tidegate/logger'
+import { createMetrics } from '@tidegate/telemetry'
+import { type RedisServer, startRedis } from '@tidegate/testkit'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { check, settingsOf } from '../../config/check.fixture.ts'
+import { openRedis } from '../../redis.ts'
+import { openHistory } from './open.ts'
+
+let server: RedisServer
+
+beforeAll(async () => {
+  server = await startRedis({ own: true })
+})
+
+afterAll(async () => {
+  await server?.[Symbol.asyncDispose]()
+})
+
+const logger = createLogger({ level: 'silent' })
+
+/** One gateway's history, on a clock that several share. */
+async function gateway(url: string, clock: { now: number }) {
+  const config = {
+    version: 1,
+    redis: { url },
+    upstreams: { up: { protocol: 'http', endpoints: [{ url: 'http://127.0.0.1:9' }] } },
+    routes: [{ match: '/**', upstreams: ['up'], auth: 'none' }],
+  }
+  const settings = settingsOf(await check(JSON.stringify(config)))
+  const redis = settings.redis && (await openRedis(settings.redis, logger))
+  await redis?.connections.ready()
+  const metrics = createMetrics()
+  const requests = metrics.counter('tidegate_requests_total', {
+    ...{ help: 'Requests.', labels: ['outcome'] },
+  })
+  const kept = openHistory({
+    ...{ settings, metrics, redis, logger, now: () => clock.now, schedule: () => () => {} },
+  })
+  if (kept === undefined) throw new Error('no history')
+  return {
+    kept,
+    serve: (amount: number) => {
+      requests.series('success').add(amount)
+      kept.sample()
+    },
+    rates: async (windowMs: number) => {
+      const [series] = await kept.history.query({ metrics: ['requests.rate'], windowMs })
+      return series?.points.map(([, value]) => value)
+    },
+    close: async () => {
+      await kept.close()
+      await redis?.close()
+    },
+  }
+}
+
+describe('openHistory with Redis', () => {
+  it('adds gateways up, and a new one finds what was there before', async () => {
+    const clock = { now: Math.floor(Date.now() / 1_000) * 1_000 }
+    const one = await gateway(server.url, clock)
+    const other = await gateway(server.url, clock)
+    for (let second = 0; second < 3; second += 1) {
+      one.serve(10)
+      other.serve(5)
+      clock.now += 1_000
+    }
+    await Promise.all([one.kept.history.flush(), other.kept.history.flush()])
+    expect(await one.rates(3_000)).toEqual([15, 15, 15])
+    expect(await other.rates(3_000)).toEqual([15, 15, 15])
+    await Promise.all([one.close(), other.close()])
+
+    clock.now += 2_000
+    const fresh = await gateway(server.url, clock)
+    expect(await fresh.rates(5_000)).toEqual([15, 15, 15, null, null])
+    expect((await fresh.kept.history.names()).map(({ metric }) => metric)).toContain('memory.rss')
+    await fresh.close()
+  })
+})
