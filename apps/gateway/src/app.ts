@@ -101,7 +101,10 @@ export async function createGateway(parts: GatewayParts): Promise<Hono<GatewayEn
     authenticate,
   })
   for (const route of routes) {
-    const gates = await gatesOf(route, { inFront, authenticate, sessions, limits, onHit, transfer })
+    const gates = await gatesOf(route, {
+      ...{ inFront, authenticate, sessions, limits, onHit, transfer },
+      isTraced: settings.telemetry.tracing !== undefined,
+    })
     const outbound = { route, transfer, failureLog, logger, calls: parts.telemetry?.calls }
     const plain = carry(forward(outbound), tunnel(route))
     const end = answered(outbound, parts.answers, plain)

@@ -7,6 +7,7 @@ import { type Answered, serveFrom } from '../answers/serve.ts'
 import type { GatewayEnv } from '../env.ts'
 import { bodyLength, wholeBody } from '../handlers/body.ts'
 import { GatewayError } from '../problems.ts'
+import { step } from '../telemetry/tracing/step.ts'
 import { wishesOf } from './cache-control.ts'
 import { CachedAnswers } from './cached-answers.ts'
 import { Recogniser } from './recogniser.ts'
@@ -93,7 +94,7 @@ export function answerStage(parts: AnswerStageParts): AnswerStage {
       const sharers = isUnwilling(c) ? undefined : recogniser.sharers(c)
       if (sharers === undefined) return pass()
       return withBody(c, outbound, async (body) => {
-        const found = find(c, body, false, sharers)
+        const found = step(c, 'cache', () => find(c, body, false, sharers))
         const first = found instanceof Promise ? await found : found
         if (first === undefined) return await pass()
         let known: Answered | undefined = first

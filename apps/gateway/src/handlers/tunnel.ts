@@ -9,6 +9,7 @@ import type { GatewayEnv } from '../env.ts'
 import { GatewayError } from '../problems.ts'
 import type { Upgrade } from '../request.ts'
 import type { Route } from '../routes.ts'
+import { traceHeadersOf } from '../telemetry/tracing/trace-headers.ts'
 import type { Endpoint } from '../upstreams/endpoint.ts'
 import { deadline, unavailable } from '../upstreams/failure.ts'
 import { faultOf } from '../upstreams/faults.ts'
@@ -150,6 +151,7 @@ function handshakeHeaders(
   endpoint: Endpoint,
 ): string[] {
   const { incoming } = c.env
+  const span = c.get('span')
   // `Connection: Upgrade` is this hop's own; what else it names stays here.
   const listed = incoming.headers.connection?.replace(/\bupgrade\b/gi, '')
   const headers = requestHeaders(
@@ -157,6 +159,8 @@ function handshakeHeaders(
     listed,
     endpoint.credentials,
     c.get('consumedHeaders'),
+    false,
+    span && traceHeadersOf(span),
   )
   headers.push('host', endpoint.url.host, 'connection', 'Upgrade', 'upgrade', 'websocket')
   headers.push('x-request-id', c.get('exchange').requestId)

@@ -10,6 +10,7 @@ import { tellsError } from '../answers/whole-answer.ts'
 import type { GatewayEnv } from '../env.ts'
 import { wholeBody } from '../handlers/body.ts'
 import { GatewayError } from '../problems.ts'
+import { step } from '../telemetry/tracing/step.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { parseIdempotencyKey } from './key.ts'
 import type { KeyedAnswers } from './keyed-answers.ts'
@@ -64,7 +65,9 @@ async function once(
   const fingerprint = fingerprintIn(c, body)
   const isFailure = outbound.route.primary.protocol === 'http' ? undefined : tellsError
   return await serveFrom(c, outbound, async () => {
-    const claim = await answers.claim(name, fingerprint, window, isFailure)
+    const claim = await step(c, 'idempotency', () =>
+      answers.claim(name, fingerprint, window, isFailure),
+    )
     tellReplayed(c, claim.role === 'reader')
     switch (claim.role) {
       case 'mismatch':

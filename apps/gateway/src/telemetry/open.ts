@@ -13,6 +13,7 @@ import { type KeptHistory, openHistory } from './history/open.ts'
 import { metricsEndpoint } from './metrics/endpoint.ts'
 import { type GatewayMetrics, openMetrics } from './metrics/open.ts'
 import { callsTogether, together } from './together.ts'
+import { openTracing } from './tracing/open.ts'
 
 /** What is observed. */
 export interface TelemetryParts {
@@ -41,23 +42,25 @@ export interface Telemetry {
   close(): Promise<void>
 }
 
-export function openTelemetry(parts: TelemetryParts): Telemetry {
+export async function openTelemetry(parts: TelemetryParts): Promise<Telemetry> {
   const metrics = parts.settings.telemetry.metrics ? openMetrics(parts) : undefined
   const kept = metrics && openHistory({ ...parts, metrics: metrics.registry })
+  const tracing = await openTracing(parts, metrics?.registry)
+  const { spans } = tracing ?? {}
   return {
     ...{ metrics, kept },
-    requests: together([metrics?.requests]),
-    calls: callsTogether([metrics?.calls]),
+    requests: together([metrics?.requests, spans?.requests]),
+    calls: callsTogether([metrics?.calls, spans?.calls]),
     endpoints: (adminOnly) => {
       const app = new Hono<GatewayEnv>()
-      app.all('/metrics', adminOnly, metricsEndpoint(metrics))
+      app.all('/metrics', adminOnly, metricsEndpoint(metrics, parts))
       const { compression } = parts.settings.server
       app.route('/', historyEndpoints({ kept, adminOnly, compression }))
       app.all('/metrics/*', adminOnly, noSuchMetrics)
       return app
     },
     close: async () => {
-      await kept?.close()
+      await Promise.all([kept?.close(), tracing?.close()])
       metrics?.close()
     },
   }
