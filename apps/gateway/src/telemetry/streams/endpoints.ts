@@ -1,0 +1,155 @@
+import type { EventLog, LogEntry } from '@tidegate/events'
+import { eventStream } from '@tidegate/events/hono'
+import { ServerError } from '@tidegate/server'
+import { type Context, type Handler, Hono, type MiddlewareHandler } from 'hono'
+import type { GatewayEnv } from '../../env.ts'
+import { type BodyLimits, wholeBody } from '../../handlers/body.ts'
+import { GatewayError } from '../../problems.ts'
+import { askedDuration, askedMetrics, invalidQuery } from './asked.ts'
+import type { MetricStreams } from './open.ts'
+import { publishOrder } from './publish-order.ts'
+import { publishedMetric } from './published.ts'
+import { feedEvent } from './sample-feed.ts'
+
+/** A thousand metrics with a few tags each are less. */
+const MOST_BYTES = 1024 ** 2
+const MOST_ENTRIES = 1_000
+const DEFAULT_WINDOW_MS = 300_000
+const noStore = { 'cache-control': 'no-store' }
+
+/** What the endpoints need. */
+export interface StreamEndpointsOptions {
+  /** Absent: the history is off. */
+  readonly streams: MetricStreams | undefined
+  readonly body: BodyLimits
+  readonly adminOnly: MiddlewareHandler<GatewayEnv>
+}
+
+/** `POST /metrics`, `GET /metrics/stream`, `GET /metrics/published`: for operators. */
+export function streamEndpoints(options: StreamEndpointsOptions): Hono<GatewayEnv> {
+  const { adminOnly, body } = options
+  const limits = { ...body, limit: Math.min(body.limit, MOST_BYTES) }
+  const app = new Hono<GatewayEnv>()
+  const withStreams =
+    (answer: (c: Context<GatewayEnv>, streams: MetricStreams) => Response | Promise<Response>) =>
+    (c: Context<GatewayEnv>): Response | Promise<Response> => {
+      if (options.streams !== undefined) return answer(c, options.streams)
+      throw new GatewayError('no_route', 'The history of metrics is off on this gateway.')
+    }
+
+  app.post(
+    '/metrics',
+    adminOnly,
+    withStreams(async (c, { history, published, now }) => {
+      const metrics = publishOrder(await wholeBody(c, limits), history, now())
+      await published.publishAll(metrics)
+      return c.json({ accepted: metrics.length }, 202, noStore)
+    }),
+  )
+  app.all('/metrics/stream', adminOnly, reading(withStreams(sampleStream)))
+  app.all('/metrics/published', adminOnly, reading(withStreams(publishedValues)))
+  return app
+}
+
+/** `event: sample` each second, and whatever else is told. */
+async function sampleStream(
+  c: Context<GatewayEnv>,
+  { feed, ending, onError }: MetricStreams,
+): Promise<Response> {
+  const metrics = askedMetrics(queryOf(c))
+  const wanted = metrics && new Set(metrics)
+  const { outgoing } = c.env
+  const watcher = await feed.watch(metrics)
+  if (outgoing.closed) watcher.release()
+  else outgoing.once('close', watcher.release)
+  return eventStream(c, watcher.log, {
+    signal: ending,
+    onError,
+    toEvent: ({ data }) => {
+      const told = feedEvent(data)
+      if (wanted === undefined) return told
+      const kept = told.event === 'sample' ? chosen(told.data, wanted) : ofMetric(told.data, wanted)
+      return kept === undefined ? undefined : { event: told.event, data: kept }
+    },
+  })
+}
+
+/** A sample of the metrics that somebody wants; `undefined` when it has none of them. */
+function chosen(sample: string, wanted: ReadonlySet<string>): string | undefined {
+  const { t, values } = JSON.parse(sample)
+  const kept = Object.entries(values).filter(([metric]) => wanted.has(metric))
+  return kept.length === 0 ? undefined : JSON.stringify({ t, values: Object.fromEntries(kept) })
+}
+
+function ofMetric(data: string, wanted: ReadonlySet<string>): string | undefined {
+  const { metric } = JSON.parse(data)
+  return metric === undefined || wanted.has(metric) ? data : undefined
+}
+
+/** The stream of published values: as events from now on, or those of a window as JSON. */
+function publishedValues(
+  c: Context<GatewayEnv>,
+  { published: { log }, ending, now, onError }: MetricStreams,
+): Response | Promise<Response> {
+  const query = queryOf(c)
+  const metrics = askedMetrics(query)
+  const wanted = metrics && new Set(metrics)
+  const isWanted = ({ data }: LogEntry): boolean =>
+    wanted === undefined || wanted.has(publishedMetric(data).name)
+  if (/\btext\/event-stream\b/i.test(c.env.incoming.headers.accept ?? '')) {
+    return eventStream(c, log, {
+      signal: ending,
+      onError,
+      toEvent: (entry) =>
+        isWanted(entry)
+          ? { event: 'metric', data: JSON.stringify(publishedMetric(entry.data)) }
+          : undefined,
+    })
+  }
+  return page(c, log, query, isWanted, now())
+}
+
+async function page(
+  c: Context<GatewayEnv>,
+  log: EventLog,
+  query: URLSearchParams,
+  isWanted: (entry: LogEntry) => boolean,
+  now: number,
+): Promise<Response> {
+  const windowMs = askedDuration(query, 'window') ?? DEFAULT_WINDOW_MS
+  const after = query.get('after') ?? undefined
+  if (after !== undefined && !/^\d{1,16}-\d{1,16}$/.test(after)) {
+    throw invalidQuery('"after" is no id of this stream.')
+  }
+  const { entries, gap } = await log
+    .read({ lastMs: windowMs, limit: MOST_ENTRIES, ...(after !== undefined && { after }) })
+    .catch((cause) => {
+      throw new GatewayError('metrics_unavailable', 'The stream of metrics can not be read now.', {
+        cause,
+      })
+    })
+  const more = entries.length === MOST_ENTRIES
+  return c.json(
+    {
+      ...{ now, window_seconds: windowMs / 1_000, gap },
+      metrics: entries.filter(isWanted).map(({ id, data }) => ({ id, ...publishedMetric(data) })),
+      next: more ? (entries.at(-1)?.id ?? null) : null,
+    },
+    200,
+    noStore,
+  )
+}
+
+/** For all methods: what isn't answered here must not reach some upstream of a wide route. */
+function reading(answer: Handler<GatewayEnv>): Handler<GatewayEnv> {
+  return (c, next) => {
+    const { method } = c.get('exchange')
+    if (method === 'GET' || method === 'HEAD') return answer(c, next)
+    const facts = { allow: 'GET, HEAD' }
+    throw new ServerError('method_not_allowed', 'This endpoint has no such method.', { facts })
+  }
+}
+
+function queryOf(c: Context<GatewayEnv>): URLSearchParams {
+  return new URL(c.req.url).searchParams
+}

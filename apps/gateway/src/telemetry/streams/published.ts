@@ -1,0 +1,77 @@
+import { type EventLog, memoryLog } from '@tidegate/events'
+import type { History, MetricTags, PublishedMetric } from '@tidegate/telemetry/history'
+import { GatewayError } from '../../problems.ts'
+import type { SharedRedis } from '../../redis.ts'
+
+const DAY_MS = 86_400_000
+const MEMORY_BYTES = 8 * 1024 ** 2
+
+/** What published values need. */
+export interface PublishedParts {
+  readonly log: EventLog
+  readonly history: Pick<History, 'check' | 'record'>
+  readonly now: () => number
+  /** Told why the log didn't take one. */
+  readonly onError: (error: unknown) => void
+}
+
+/** The stream `metrics:stream`: the values that others publish, with their tags, in the order they came. */
+export class Published {
+  readonly log: EventLog
+  readonly #history: PublishedParts['history']
+  readonly #now: () => number
+  readonly #onError: (error: unknown) => void
+
+  constructor({ log, history, now, onError }: PublishedParts) {
+    this.log = log
+    this.#history = history
+    this.#now = now
+    this.#onError = onError
+  }
+
+  /**
+   * Publishes a value of a metric of yours: into the stream, and then into the history.
+   *
+   * @param at Milliseconds since 1970. Default: now.
+   * @throws TelemetryError `invalid_metric`, `invalid_label`; GatewayError `metrics_unavailable`.
+   */
+  async publish(name: string, value: number, tags?: MetricTags, at?: number): Promise<void> {
+    await this.publishAll([this.#history.check(name, value, tags, at ?? this.#now())])
+  }
+
+  /** Publishes what was checked. When it rejects, some of it may be in the stream, and nothing is in the history. */
+  async publishAll(metrics: readonly PublishedMetric[]): Promise<void> {
+    const appended = metrics.map((metric) => this.log.append(JSON.stringify(metric)))
+    const failed = (await Promise.allSettled(appended)).find((each) => each.status === 'rejected')
+    if (failed !== undefined) {
+      this.#onError(failed.reason)
+      throw new GatewayError('metrics_unavailable', 'The stream of metrics does not take them now.')
+    }
+    const now = this.#now()
+    for (const { name, value, at } of metrics) {
+      this.#history.record(name, value, { at: Math.min(at, now) })
+    }
+  }
+}
+
+/** Opens the stream: in Redis, for all gateways on it, or in this process. */
+export async function openPublishedLog(
+  redis: SharedRedis | undefined,
+  onError: (error: unknown) => void,
+): Promise<EventLog> {
+  if (redis === undefined) return memoryLog({ maxAgeMs: DAY_MS, maxBytes: MEMORY_BYTES })
+  const { redisLog } = await import('@tidegate/events/redis')
+  const { connections, prefix } = redis
+  return redisLog({
+    redis: connections.commands,
+    subscriber: connections.subscriber(),
+    key: `${prefix}:metrics:stream:1`,
+    ttlMs: DAY_MS,
+    onError,
+  })
+}
+
+/** An entry of the stream, as it is told. */
+export function publishedMetric(data: Uint8Array): PublishedMetric {
+  return JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString())
+}

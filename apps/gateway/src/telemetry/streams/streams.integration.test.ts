@@ -1,0 +1,232 @@
+import { pollUntil } from '@tidegate/testkit'
+import { Agent, EventSource } from 'undici'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import {
+  admin,
+  adminKey,
+  type StreamingGateway,
+  streamingGateway,
+} from './streaming-gateway.fixture.ts'
+
+let gateway: StreamingGateway
+
+beforeEach(async () => {
+  gateway = await streamingGateway()
+})
+afterEach(() => gateway[Symbol.asyncDispose]())
+
+const ask = (path: string, init: RequestInit = {}) =>
+  fetch(gateway.url + path, { ...init, headers: { ...admin, ...init.headers } })
+
+const publish = (body: unknown) =>
+  ask('/metrics', {
+    method: 'POST',
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  })
+
+interface Page {
+  readonly metrics: readonly Readonly<Record<string, unknown>>[]
+  readonly next: string | null
+}
+
+const read = async (query = ''): Promise<Page> =>
+  (await ask(`/metrics/published${query}`)).json() as Promise<Page>
+
+const problemOf = async (response: Response) => {
+  const { code, detail } = (await response.json()) as { code: string; detail: string }
+  return { status: response.status, code, detail }
+}
+
+interface Told {
+  readonly type: string
+  readonly id: string
+  readonly data: Record<string, unknown>
+}
+
+/** A real client of such streams, as a browser has it. */
+class Listener {
+  readonly told: Told[] = []
+  readonly source: EventSource
+  opened = 0
+  readonly #agent = new Agent()
+
+  constructor(path: string, ...types: readonly string[]) {
+    const dispatcher = this.#agent.compose((dispatch) => (options, handler) => {
+      const headers = { ...(options.headers as Record<string, string>), ...admin }
+      return dispatch({ ...options, headers }, handler)
+    })
+    this.source = new EventSource(gateway.url + path, { dispatcher })
+    this.source.addEventListener('open', () => {
+      this.opened += 1
+    })
+    for (const type of [...types, 'gap']) {
+      this.source.addEventListener(type, (event) => {
+        const { data, lastEventId } = event as MessageEvent
+        this.told.push({ type, id: lastEventId, data: JSON.parse(data) })
+      })
+    }
+  }
+
+  async until(isRight: (told: readonly Told[]) => boolean): Promise<void> {
+    await pollUntil(async () => isRight(this.told), { describe: () => JSON.stringify(this.told) })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.source.close()
+    await this.#agent.destroy()
+  }
+}
+
+describe('POST /metrics', () => {
+  it('takes one metric or several into the stream and the history, and says how many', async () => {
+    const one = await publish({ name: 'shop.carts', value: 3, tags: { region: 'eu' } })
+    expect([one.status, await one.json()]).toEqual([202, { accepted: 1 }])
+    const two = await publish([
+      { name: 'shop.carts', value: 5 },
+      { name: 'shop.orders', value: 1 },
+    ])
+    expect(await two.json()).toEqual({ accepted: 2 })
+    const answer = await read()
+    expect(answer).toMatchObject({ window_seconds: 300, gap: false, next: null })
+    expect(answer.metrics).toMatchObject([
+      { name: 'shop.carts', value: 3, tags: { region: 'eu' } },
+      { name: 'shop.carts', value: 5, tags: {} },
+      { name: 'shop.orders', value: 1 },
+    ])
+    const names = await gateway.history.names()
+    expect(names.map(({ metric }) => metric)).toEqual(['shop.carts', 'shop.orders'])
+  })
+
+  it('takes all of them or none, and says which one is wrong', async () => {
+    const refused = await publish([
+      { name: 'a', value: 1 },
+      { name: 'b', value: 'CANARY'.repeat(100) },
+    ])
+    const { detail, ...problem } = await problemOf(refused)
+    expect(problem).toEqual({ status: 400, code: 'invalid_metric' })
+    expect(detail).toMatch(/^Metric \[1\]: The value of b is "CANARY/)
+    expect(detail.length).toBeLessThan(300)
+    expect((await read()).metrics).toEqual([])
+    expect(await gateway.history.names()).toEqual([])
+  })
+
+  it('refuses a body that is too large, whatever it says of its length', async () => {
+    const large = `[${' '.repeat(1024 ** 2)}]`
+    expect((await publish(large)).status).toBe(413)
+    const chunked = await ask('/metrics', {
+      method: 'POST',
+      body: new Blob([large]).stream(),
+      duplex: 'half',
+    } as RequestInit)
+    expect(chunked.status).toBe(413)
+  })
+
+  it('is for operators, as all of them', async () => {
+    for (const [method, path] of [
+      ['POST', '/metrics'],
+      ['GET', '/metrics/stream'],
+      ['GET', '/metrics/published'],
+    ] as const) {
+      expect((await fetch(gateway.url + path, { method })).status).toBe(401)
+    }
+    expect(JSON.stringify(gateway.lines)).not.toContain(adminKey)
+  })
+
+  it('lets code of the gateway publish as well', async () => {
+    await gateway.streams.publishMetric('jobs.done', 2, { kind: 'nightly' })
+    const { metrics } = await read('?metric=jobs.done')
+    expect(metrics).toMatchObject([{ name: 'jobs.done', value: 2, tags: { kind: 'nightly' } }])
+    const wrong = gateway.streams.publishMetric('jobs done', 2)
+    await expect(wrong).rejects.toMatchObject({ code: 'invalid_metric' })
+  })
+})
+
+describe('GET /metrics/published', () => {
+  it('gives a window of the stream, in pages, of the metrics asked for', async () => {
+    const many = Array.from({ length: 1_000 }, (_, at) => ({ name: `m${at % 2}`, value: at }))
+    await publish(many)
+    await publish({ name: 'm0', value: 1_000 })
+    const first = await read('?metric=m0&window=1m')
+    expect(first.metrics).toHaveLength(500)
+    const rest = await read(`?after=${first.next}`)
+    expect(rest).toMatchObject({ metrics: [{ value: 1_000 }], next: null })
+  })
+
+  it.each(['window=x', 'after=x', 'after=1-1-1', `metric=${'x'.repeat(200)}`])(
+    'refuses %j',
+    async (query) => {
+      const refused = await ask(`/metrics/published?${query}`)
+      expect(await problemOf(refused)).toMatchObject({ status: 400, code: 'invalid_metrics_query' })
+    },
+  )
+
+  it('refuses other methods', async () => {
+    for (const path of ['/metrics/published', '/metrics/stream']) {
+      const refused = await ask(path, { method: 'DELETE' })
+      expect([refused.status, refused.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
+    }
+  })
+
+  it('tells a client of events what is published, from where it was', async () => {
+    await publish({ name: 'a', value: 1 })
+    const { metrics } = await read()
+    await publish({ name: 'b', value: 2 })
+    await using listener = new Listener(
+      `/metrics/published?metric=a&lastEventId=${metrics[0]?.id}`,
+      'metric',
+    )
+    await pollUntil(async () => listener.opened === 1, { describe: () => 'never opened' })
+    await publish({ name: 'a', value: 3, tags: { x: 'y' } })
+    await listener.until((told) => told.length === 1)
+    expect(listener.told).toMatchObject([
+      { type: 'metric', data: { name: 'a', value: 3, tags: { x: 'y' } } },
+    ])
+  })
+})
+
+describe('GET /metrics/stream', () => {
+  /** Measures something each time it is asked whether there is enough. */
+  const measuring =
+    (isRight: (told: readonly Told[]) => boolean) =>
+    (told: readonly Told[]): boolean => {
+      gateway.history.sample({ 'requests.rate': 1, 'errors.rate': 0 })
+      return isRight(told)
+    }
+
+  it('tells a sample each second, of the metrics asked for, and what else there is', async () => {
+    await using listener = new Listener('/metrics/stream?metric=requests.rate', 'sample', 'anomaly')
+    await listener.until(measuring((told) => told.length === 2))
+    gateway.streams.tell('anomaly', { metric: 'errors.rate' })
+    gateway.streams.tell('anomaly', { metric: 'requests.rate' })
+    await listener.until((told) => told.some(({ type }) => type === 'anomaly'))
+    const [first, second] = listener.told
+    expect(first).toMatchObject({ type: 'sample', data: { values: { 'requests.rate': 1 } } })
+    expect(Object.keys(first?.data.values ?? {})).toEqual(['requests.rate'])
+    expect(Number(second?.data.t) % 1_000).toBe(0)
+    expect(first?.id).toBe(`${first?.data.t}-0`)
+    const anomalies = listener.told.filter(({ type }) => type === 'anomaly')
+    expect(anomalies).toMatchObject([{ data: { metric: 'requests.rate' } }])
+  })
+
+  it('is ended well when the gateway begins to shut down, also for who comes after that', async () => {
+    const response = await ask('/metrics/stream')
+    gateway.streams.end()
+    const retries = (await response.text()).match(/^retry: \d+$/gm)
+    expect(retries?.length).toBe(2)
+    expect(await (await ask('/metrics/stream')).text()).toMatch(/^retry: /)
+  })
+
+  it('answers HEAD without following anything', async () => {
+    const response = await ask('/metrics/stream', { method: 'HEAD' })
+    expect(response.headers.get('content-type')).toBe('text/event-stream')
+    expect(response.headers.get('x-accel-buffering')).toBe('no')
+  })
+})
+
+describe('a gateway without a history', () => {
+  it('says so', async () => {
+    await using without = await streamingGateway({ history: 'off' })
+    const response = await fetch(`${without.url}/metrics/stream`, { headers: admin })
+    expect(await problemOf(response)).toMatchObject({ status: 404, code: 'no_route' })
+  })
+})
