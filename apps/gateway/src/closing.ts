@@ -22,7 +22,7 @@ export interface ClosingParts {
   readonly limits: Closable
   readonly callers: Closable
   readonly health: Closable
-  readonly telemetry: Closable
+  readonly telemetry: Closable & { endStreams(): void }
   readonly redis: Closable | undefined
 }
 
@@ -45,6 +45,8 @@ export function closingOf(parts: ClosingParts): Shutdown {
     'server',
     async () => {
       began.at = performance.now()
+      // They have no end of their own, which the drain would wait for.
+      parts.telemetry.endStreams()
       const { destroyed } = await drain.start()
       if (destroyed > 0) logger.warn({ destroyed }, 'drain timed out: connections were cut off')
     },
