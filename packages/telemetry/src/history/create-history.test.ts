@@ -146,6 +146,18 @@ describe('a history', () => {
     expect((await history.names()).map(({ metric }) => metric)).toEqual(['b', 'c'])
   })
 
+  it('keeps room for what was declared, whoever comes first', () => {
+    const clock = new Clock()
+    const history = historyAt(clock, { maxMetrics: 3 })
+    for (const name of ['mine', 'mine.too']) history.declare(name, { kind: 'gauge' })
+    expect(['a', 'b', 'mine', 'b', 'mine.too'].map((name) => history.record(name, 1))).toEqual([
+      ...[true, false, true, false, true],
+    ])
+    clock.advance(2 * 86_400)
+    expect(history.record('b', 1)).toBe(true)
+    expect(history.record('mine', 1)).toBe(true)
+  })
+
   it('takes 32,640 bytes for each metric', () => {
     const { history, record } = setUp()
     expect(history.stats().bytes).toBe(0)

@@ -88,6 +88,7 @@ class TwoResolutions implements History {
       )
     }
     this.#declared.set(metric, { metric, kind, unit })
+    this.#tracks.reserve(metric)
   }
 
   record(metric: string, value: number, { at, weight = 1 }: RecordOptions = {}): boolean {

@@ -45,7 +45,7 @@ export interface HistoryStats {
 /** What metrics were, for a while. */
 export interface History extends AsyncDisposable {
   /**
-   * Says what a metric is. One that is recorded without is a `gauge` without a unit.
+   * Says what a metric is, and keeps room for it. One that is recorded without is a `gauge` without a unit.
    *
    * @throws TelemetryError `invalid_metric`; `redeclared` when it is recorded as something else already.
    */

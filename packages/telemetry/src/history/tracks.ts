@@ -17,6 +17,7 @@ const SLACK_STEPS = 3
 export class Tracks {
   readonly #options: TracksOptions
   readonly #tracks = new Map<string, Track>()
+  readonly #reserved = new Set<string>()
   #openStep = Number.NEGATIVE_INFINITY
   readonly dropped = { metrics: 0, times: 0 }
 
@@ -36,6 +37,11 @@ export class Tracks {
 
   get(metric: string): Track | undefined {
     return this.#tracks.get(metric)
+  }
+
+  /** Keeps room for a metric, however many others come before its first value. */
+  reserve(metric: string): void {
+    this.#reserved.add(metric)
   }
 
   *metrics(): Iterable<HistoryMetric> {
@@ -102,11 +108,19 @@ export class Tracks {
   #trackOf(metric: HistoryMetric): Track | undefined {
     const known = this.#tracks.get(metric.metric)
     if (known !== undefined) return known
-    const { resolutions, isStored, maxMetrics } = this.#options
-    if (this.#tracks.size >= maxMetrics && !this.#forgetOne()) return undefined
+    const { resolutions, isStored } = this.#options
+    if (!this.#hasRoomFor(metric.metric) && !this.#forgetOne()) return undefined
     const track = new Track(metric, resolutions, isStored)
     this.#tracks.set(metric.metric, track)
     return track
+  }
+
+  #hasRoomFor(metric: string): boolean {
+    let taken = this.#tracks.size
+    if (!this.#reserved.has(metric)) {
+      for (const name of this.#reserved) if (!this.#tracks.has(name)) taken += 1
+    }
+    return taken < this.#options.maxMetrics
   }
 
   /** Makes room: of a metric of which nothing is kept any more. */
@@ -114,7 +128,7 @@ export class Tracks {
     const { fine, coarse } = this.#options.resolutions
     const kept = this.#openStep - (stepsOf(coarse) * coarse.stepMs) / fine.stepMs
     for (const [name, { lastStep }] of this.#tracks) {
-      if (lastStep < kept) return this.#tracks.delete(name)
+      if (lastStep < kept && !this.#reserved.has(name)) return this.#tracks.delete(name)
     }
     return false
   }
