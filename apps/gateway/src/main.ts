@@ -64,7 +64,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     connections: () => gate.connections(),
   })
   const telemetry = await openTelemetry({
-    ...{ settings, version, logger, upstreams, redis, limits, answers },
+    ...{ settings, version, logger, upstreams, redis, limits, answers, health },
   })
   const app = await createGateway({
     settings,

@@ -45,10 +45,7 @@ export async function observedGateway(config: Fields, env?: Env): Promise<Observ
   const connections = () => Promise.resolve(0)
   const parts = { settings, logger, upstreams, callers, limits, redis, answers }
   const health = await openHealth({ ...parts, connections })
-  const telemetry = await openTelemetry({
-    ...parts,
-    version: 'test',
-  })
+  const telemetry = await openTelemetry({ ...parts, health, version: 'test' })
   const app = await createGateway({
     ...{ ...parts, health, telemetry },
     routes: connectRoutes(settings.routes, byName),
