@@ -8,8 +8,12 @@ import { collectProcess } from './process-collector.ts'
 import { collectRedis } from './redis-collector.ts'
 import { type RequestMetrics, requestMetrics } from './request-metrics.ts'
 import { collectAnswers, collectLimits } from './shared-collector.ts'
+import { Summarizer } from './summaries.ts'
 import { createSystemReading, type SystemReading } from './system-reading.ts'
 import { collectUpstreams } from './upstream-collector.ts'
+
+/** How exact the last minute is. */
+const TICK_MS = 5_000
 
 /** What the gateway counts and times. */
 export interface GatewayMetrics {
@@ -18,6 +22,7 @@ export interface GatewayMetrics {
   readonly requests: RequestMetrics
   readonly calls: CallObserver
   readonly system: SystemReading
+  readonly summaries: Summarizer
   close(): void
 }
 
@@ -40,7 +45,14 @@ export function openMetrics(parts: TelemetryParts): GatewayMetrics {
   const system = createSystemReading()
   collectProcess(registry, () => system.last)
   const calls = callMetrics(instruments, new ModelMetrics(instruments, { most, prices }))
-  return { registry, instruments, requests, calls, system, close: () => system.close() }
+  const summaries = new Summarizer(instruments, requests)
+  const timer = setInterval(() => summaries.tick(), TICK_MS)
+  timer.unref()
+  const close = (): void => {
+    clearInterval(timer)
+    system.close()
+  }
+  return { registry, instruments, requests, calls, system, summaries, close }
 }
 
 function tellVersion(registry: Metrics, version: string): void {

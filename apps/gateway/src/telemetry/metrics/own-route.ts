@@ -10,6 +10,9 @@ const open = [...ownPaths, ...SESSION_PATHS]
   .filter((path) => path.endsWith('/*'))
   .map((path) => [path, path.slice(0, -2)] as const)
 
+/** All that `ownRoute` can say. */
+export const ownRoutes: ReadonlySet<string> = new Set([...exact, ...open.flat()])
+
 /** Which of the gateway's own endpoints a request is for: one of a few, whatever clients make up. */
 export function ownRoute(c: Context<GatewayEnv>): string | undefined {
   const { target } = c.env.incoming

@@ -100,9 +100,45 @@ describe('/metrics, scraped by Prometheus', () => {
     })
     expect(await totals('sum by (reason) (tidegate_auth_failures_total)')).toEqual({ unknown: 1 })
     expect(await totals('sum by (policy, outcome) (tidegate_limit_decisions_total) > 0')).toEqual({
-      'tier:free:requests allowed': 9,
+      'allowed free.requests': 9,
     })
   }, 60_000)
+
+  it('tells the same summed up, as JSON', async () => {
+    for (let count = 0; count < 3; count += 1) expect(await chat('tide-1')).toBe(200)
+    expect(await chat('error-400')).toBe(400)
+    const more = { stream: true, stream_options: { include_usage: true } }
+    expect(await chat('tide-1', { path: '/both/v1/chat/completions', more })).toBe(200)
+    await gateway.metrics()
+    const report = JSON.parse(await gateway.metrics('application/json'))
+    const asked = expect.objectContaining({ count: 4, success_rate: 0.75, error_rate: 0 })
+    expect(report).toMatchObject({
+      ...{ version: 'test', uptime_seconds: expect.any(Number), timestamp: expect.any(String) },
+      totals: { count: 5, success_rate: 0.8, error_rate: 0, p95_ms: expect.any(Number) },
+      routes: { '/v1/**': asked, '/both/v1/**': { count: 1, success_rate: 1 } },
+      upstreams: { first: { count: 5, success_rate: 0.8, error_rate: 0.2 } },
+      tiers: { free: asked },
+      limits: { allowed: 4, denied: 0, violation_rate: 0 },
+      cache: { hits: 0, misses: 0, hit_rate: null },
+      tokens: { input: 48, output: 120 },
+      streams: { active: 0, ended: { complete: 1, client_gone: 0 } },
+      system: { memory: { rss_bytes: expect.any(Number) }, event_loop: expect.anything() },
+    })
+    expect(report.tokens.cost_usd).toBeCloseTo(288 / 1e6, 12)
+    expect(report.totals.requests_per_minute).toBe(5)
+  })
+
+  it('is for operators', async () => {
+    expect((await fetch(`${gateway.url}/metrics`)).status).toBe(401)
+    const headers = { 'x-admin-key': adminKey }
+    const posted = await fetch(`${gateway.url}/metrics`, { method: 'PUT', headers })
+    expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
+    const open = await fetch(`${gateway.url}/metrics`, {
+      headers: { ...headers, accept: 'application/openmetrics-text; version=1.0.0' },
+    })
+    expect(open.headers.get('content-type')).toContain('application/openmetrics-text')
+    expect(await open.text()).toMatch(/# EOF\n$/)
+  })
 
   it('passes promtool', async () => {
     await chat('tide-1')
