@@ -1,4 +1,4 @@
-import { pollUntil } from '@tidegate/testkit'
+import { pollUntil, startRedis } from '@tidegate/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { adminKey, type ObservedGateway, observedGateway } from '../observed-gateway.fixture.ts'
 
@@ -22,8 +22,8 @@ afterAll(async () => {
   await gateway?.[Symbol.asyncDispose]()
 })
 
-async function get(path: string, init: RequestInit = {}, key = adminKey) {
-  const answer = await fetch(gateway.url + path, { headers: { 'x-admin-key': key }, ...init })
+async function get(path: string, init: RequestInit = {}, key = adminKey, from = gateway) {
+  const answer = await fetch(from.url + path, { headers: { 'x-admin-key': key }, ...init })
   const body = (await answer.json()) as Record<string, unknown>
   return { status: answer.status, body }
 }
@@ -88,6 +88,35 @@ describe('GET /metrics/history', () => {
     }
     expect((await get('/metrics/history', { method: 'DELETE' })).status).toBe(405)
     expect((await get('/metrics/unknown')).status).toBe(404)
+  })
+})
+
+describe('GET /metrics/history with Redis', () => {
+  it('tells what all gateways had together, also when all of them have begun anew', async () => {
+    await using redis = await startRedis({ own: true })
+    const shared = { ...config, redis: { url: redis.url } }
+    const rates = async (from: ObservedGateway) => {
+      const path = '/metrics/history?metric=requests.rate,requests.active&window=60s&step=1s'
+      return sum(known((await get(path, {}, adminKey, from)).body)['requests.rate'])
+    }
+    {
+      await using one = await observedGateway(shared)
+      await using other = await observedGateway(shared)
+      const asked = [one, one, one, other, other].map(({ url }) => fetch(`${url}/x`))
+      for (const answer of await Promise.all(asked)) await answer.text()
+      let last = 0
+      for (const from of [one, other]) {
+        await pollUntil(
+          async () => {
+            last = await rates(from)
+            return last === 5
+          },
+          { describe: () => `${last} requests` },
+        )
+      }
+    }
+    await using fresh = await observedGateway(shared)
+    expect(await rates(fresh)).toBe(5)
   })
 })
 
