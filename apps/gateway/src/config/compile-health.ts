@@ -41,7 +41,9 @@ function targetOf(check: CheckConfig): CheckTarget | undefined {
   if (mongodb !== undefined) return { kind: 'mongodb', uri: mongodb }
   if (redis !== undefined) return { kind: 'redis', url: redis }
   if (url === undefined) return undefined
-  return { kind: 'http', url, expectStatus, expectBody, headers: new Map(Object.entries(headers)) }
+  const statuses = typeof expectStatus === 'number' ? [expectStatus] : expectStatus
+  const sent = new Map(Object.entries(headers))
+  return { kind: 'http', url, expectStatus: statuses, expectBody, headers: sent }
 }
 
 function pineconeAt(

@@ -55,7 +55,7 @@ describe('createReference', () => {
           'server',
           'tiers',
         ],
-        ...['sessions', 'upstreams', 'version'],
+        ...['health', 'sessions', 'telemetry', 'upstreams', 'version'],
       ].sort(),
     )
   })

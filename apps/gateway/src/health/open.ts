@@ -46,9 +46,10 @@ const CHECKS = 'checks'
 /** Begins to look at everything, in the background. */
 export async function openHealth(parts: HealthParts): Promise<GatewayHealth> {
   const { settings, logger, redis, limits, connections } = parts
+  const errors = new Map<string, unknown>()
   const health = createHealth({
-    onChange: (change) => logChange(logger, change),
-    onError: (component, error) => logger.debug({ component, err: error }, 'a check failed'),
+    onChange: (change) => logChange(logger, change, errors.get(change.name)),
+    onError: (name, error) => errors.set(name, error),
   })
   const system = registerSystemChecks(health, parts)
   const closeChecks = await registerNamedChecks(health, settings.health.checks)
@@ -119,10 +120,11 @@ function shownOf(judged: readonly Judged[]): readonly string[] {
 }
 
 /** Each turn once; that all is well at the start is no news. */
-function logChange(logger: Logger, { name, from, to, result }: HealthChange): void {
+function logChange(logger: Logger, change: HealthChange, thrown: unknown): void {
+  const { name, from, to, result } = change
   if (from === undefined && to === 'healthy') return
   const { error, latency_ms } = result
   const facts = { component: name, from, to, error_code: error?.code, latency_ms }
   if (to === 'healthy') logger.info(facts, 'a component is healthy again')
-  else logger.warn({ ...facts, reason: error?.message }, `a component is ${to}`)
+  else logger.warn({ ...facts, reason: error?.message, err: thrown }, `a component is ${to}`)
 }

@@ -34,19 +34,31 @@ const pineconeKey = checked(secret(), (key) =>
   /^[\x21-\x7e]+$/.test(key.reveal()) ? undefined : 'must hold printable characters alone',
 )
 
+const headerName = z
+  .string()
+  .regex(/^[\w!#$%&'*+.^`|~-]+$/, { error: 'expected a name of a header' })
+
+const headerValue = checked(secret(), (value) =>
+  /^[\x20-\x7e]*$/.test(value.reveal())
+    ? findCredentialFault(value)
+    : 'must hold printable characters alone',
+)
+
+const status = integer({ min: 100, max: 599 })
+
 const check = z.strictObject({
   url: field(httpUrl().optional(), {
     description: 'An address that answers as expected. With `pinecone`: where Pinecone is.',
     example: 'https://prices.example.com/status',
   }),
-  expectStatus: field(list(integer({ min: 100, max: 599 })).optional(), {
-    description: 'The statuses of a good answer of `url`. Unset: 200 to 299.',
+  expectStatus: field(z.union([status, z.array(status).min(1)]).optional(), {
+    description: 'The status, or statuses, of a good answer of `url`. Unset: 200 to 299.',
     example: '200',
   }),
   expectBody: field(z.string().min(1).optional(), {
     description: 'A text that is in the first 64 KiB of a good answer of `url`.',
   }),
-  headers: field(z.record(z.string().min(1), checked(secret(), findCredentialFault)).optional(), {
+  headers: field(z.record(headerName, headerValue).optional(), {
     description: 'Headers that are sent to `url`. Keep credentials in variables.',
   }),
   redis: field(connectionUrl({ protocols: ['redis', 'rediss'] }).optional(), {
@@ -72,7 +84,7 @@ const check = z.strictObject({
   slow: field(duration({ min: 1, max: 60_000 }).optional(), {
     description: 'From how long on a good answer is `degraded`. Unset: never.',
   }),
-  interval: field(duration({ min: 1_000, max: LONGEST_MS }).optional(), {
+  interval: field(duration({ min: 100, max: LONGEST_MS }).optional(), {
     description: 'How often to look. Unset: as `health.interval` says.',
   }),
 })
@@ -92,7 +104,7 @@ const shedding = z.strictObject({
 /** What is looked at besides the traffic, and when requests are refused for the others' sake. */
 export const healthSchema = z
   .strictObject({
-    interval: field(duration({ min: 1_000, max: LONGEST_MS }).default(15_000), {
+    interval: field(duration({ min: 100, max: LONGEST_MS }).default(15_000), {
       description: 'How often checks look, in the background.',
     }),
     mongodb: field(mongodbUri.optional(), {
