@@ -35,6 +35,7 @@ const histograms: Readonly<Record<string, readonly string[]>> = {
 const others: Readonly<Record<string, readonly string[]>> = {
   http_server_active_requests: [],
   tidegate_requests_total: ['http_route', 'tidegate_upstream', 'tidegate_tier', 'outcome'],
+  tidegate_client_requests_total: ['tidegate_client'],
   tidegate_stream_ends_total: ['http_route', 'outcome'],
   tidegate_streams_active: [],
   tidegate_upstream_attempts_total: ['tidegate_upstream', 'kind'],
@@ -57,6 +58,8 @@ const others: Readonly<Record<string, readonly string[]>> = {
   tidegate_requests_shed_total: ['reason'],
   tidegate_spans_dropped_total: [],
   tidegate_metric_series_dropped_total: ['metric'],
+  tidegate_metric_values_dropped_total: ['metric'],
+  tidegate_metric_read_failures_total: [],
   tidegate_build_info: ['version'],
   process_cpu_seconds_total: [],
   process_resident_memory_bytes: [],

@@ -8,13 +8,15 @@ import { requireProgram } from './binaries.ts'
 
 export interface PrometheusOptions {
   /** What to scrape: addresses such as `http://127.0.0.1:8000/metrics`, all under `job="test"`. */
-  readonly targets: readonly string[]
+  readonly targets?: readonly string[]
   /** 200 by default. */
   readonly scrapeIntervalMs?: number
   /** Sent to each target as `authorization: Bearer …`. */
   readonly bearerToken?: string
   /** Paths of rule files, evaluated as often as is scraped. */
   readonly ruleFiles?: readonly string[]
+  /** The text of a `prometheus.yml`, which stands in for all of the above. */
+  readonly config?: string
 }
 
 /** One series of a query's answer. */
@@ -63,7 +65,7 @@ const alignmentMs = 2
 function configuration(options: PrometheusOptions, tokenFile: string): string {
   const interval = `${options.scrapeIntervalMs ?? 200}ms`
   const authorization = options.bearerToken === undefined ? {} : { credentials_file: tokenFile }
-  const targets = options.targets.map((target) => new URL(target))
+  const targets = (options.targets ?? []).map((target) => new URL(target))
   return JSON.stringify({
     global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval },
     rule_files: options.ruleFiles ?? [],
@@ -128,7 +130,8 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
   const folder = stack.use(await temporaryFolder('prometheus'))
   const tokenFile = join(folder.path, 'token')
   await writeFile(tokenFile, options.bearerToken ?? '', { mode: 0o600 })
-  await writeFile(join(folder.path, 'prometheus.yml'), configuration(options, tokenFile))
+  const config = options.config ?? configuration(options, tokenFile)
+  await writeFile(join(folder.path, 'prometheus.yml'), config)
   const port = await freePort()
   stack.use(await launch(folder.path, port))
   const url = `http://127.0.0.1:${port}`
@@ -140,9 +143,11 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
   }
   const query = async (promql: string) =>
     samplesOf((await api(`query?query=${encodeURIComponent(promql)}`)) as QueryData)
+  let targets = 0
   const knowsTargets = async () => {
     const { activeTargets } = (await api('targets')) as Targets
-    return activeTargets.length === options.targets.length
+    targets = activeTargets.length
+    return options.targets === undefined ? targets > 0 : targets === options.targets.length
   }
   const describe = () => 'Prometheus did not take up its targets'
   await pollUntil(knowsTargets, { timeoutMs: startTimeoutMs, intervalMs: 100, describe })
@@ -153,7 +158,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
       const since = (Date.now() + alignmentMs) / 1000
       const fresh = async () => {
         const scraped = await query(`timestamp(up) > ${since} and up == 1`)
-        return scraped.length === options.targets.length
+        return scraped.length === targets
       }
       await pollUntil(fresh, { timeoutMs, describe: () => 'not every target was scraped' }).catch(
         async (error: unknown) => {
