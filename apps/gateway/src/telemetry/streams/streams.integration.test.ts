@@ -1,6 +1,5 @@
-import { pollUntil } from '@tidegate/testkit'
-import { Agent, EventSource } from 'undici'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { EventListener, type Told } from './event-listener.fixture.ts'
 import {
   admin,
   adminKey,
@@ -35,46 +34,6 @@ const read = async (query = ''): Promise<Page> =>
 const problemOf = async (response: Response) => {
   const { code, detail } = (await response.json()) as { code: string; detail: string }
   return { status: response.status, code, detail }
-}
-
-interface Told {
-  readonly type: string
-  readonly id: string
-  readonly data: Record<string, unknown>
-}
-
-/** A real client of such streams, as a browser has it. */
-class Listener {
-  readonly told: Told[] = []
-  readonly source: EventSource
-  opened = 0
-  readonly #agent = new Agent()
-
-  constructor(path: string, ...types: readonly string[]) {
-    const dispatcher = this.#agent.compose((dispatch) => (options, handler) => {
-      const headers = { ...(options.headers as Record<string, string>), ...admin }
-      return dispatch({ ...options, headers }, handler)
-    })
-    this.source = new EventSource(gateway.url + path, { dispatcher })
-    this.source.addEventListener('open', () => {
-      this.opened += 1
-    })
-    for (const type of [...types, 'gap']) {
-      this.source.addEventListener(type, (event) => {
-        const { data, lastEventId } = event as MessageEvent
-        this.told.push({ type, id: lastEventId, data: JSON.parse(data) })
-      })
-    }
-  }
-
-  async until(isRight: (told: readonly Told[]) => boolean): Promise<void> {
-    await pollUntil(async () => isRight(this.told), { describe: () => JSON.stringify(this.told) })
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.source.close()
-    await this.#agent.destroy()
-  }
 }
 
 describe('POST /metrics', () => {
@@ -171,11 +130,11 @@ describe('GET /metrics/published', () => {
     await publish({ name: 'a', value: 1 })
     const { metrics } = await read()
     await publish({ name: 'b', value: 2 })
-    await using listener = new Listener(
-      `/metrics/published?metric=a&lastEventId=${metrics[0]?.id}`,
+    await using listener = new EventListener(
+      `${gateway.url}/metrics/published?metric=a&lastEventId=${metrics[0]?.id}`,
       'metric',
     )
-    await pollUntil(async () => listener.opened === 1, { describe: () => 'never opened' })
+    await listener.until(() => listener.opened === 1)
     await publish({ name: 'a', value: 3, tags: { x: 'y' } })
     await listener.until((told) => told.length === 1)
     expect(listener.told).toMatchObject([
@@ -185,17 +144,16 @@ describe('GET /metrics/published', () => {
 })
 
 describe('GET /metrics/stream', () => {
-  /** Measures something each time it is asked whether there is enough. */
-  const measuring =
-    (isRight: (told: readonly Told[]) => boolean) =>
-    (told: readonly Told[]): boolean => {
-      gateway.history.sample({ 'requests.rate': 1, 'errors.rate': 0 })
-      return isRight(told)
-    }
+  const measure = (): void => gateway.history.sample({ 'requests.rate': 1, 'errors.rate': 0 })
+  const samples = (told: readonly Told[]) => told.filter(({ type }) => type === 'sample')
 
   it('tells a sample each second, of the metrics asked for, and what else there is', async () => {
-    await using listener = new Listener('/metrics/stream?metric=requests.rate', 'sample', 'anomaly')
-    await listener.until(measuring((told) => told.length === 2))
+    await using listener = new EventListener(
+      `${gateway.url}/metrics/stream?metric=requests.rate`,
+      'sample',
+      'anomaly',
+    )
+    await listener.until((told) => told.length === 2, measure)
     gateway.streams.tell('anomaly', { metric: 'errors.rate' })
     gateway.streams.tell('anomaly', { metric: 'requests.rate' })
     await listener.until((told) => told.some(({ type }) => type === 'anomaly'))
@@ -206,6 +164,24 @@ describe('GET /metrics/stream', () => {
     expect(first?.id).toBe(`${first?.data.t}-0`)
     const anomalies = listener.told.filter(({ type }) => type === 'anomaly')
     expect(anomalies).toMatchObject([{ data: { metric: 'requests.rate' } }])
+  })
+
+  it('lets a client that was cut off go on where it was, also at another gateway', async () => {
+    const path = `${gateway.url}/metrics/stream?metric=requests.rate`
+    await using listener = new EventListener(path, 'sample')
+    await listener.until((told) => samples(told).length === 2, measure)
+    const { port } = new URL(gateway.url)
+    await gateway[Symbol.asyncDispose]()
+    gateway = await streamingGateway({ port: Number(port) })
+    // What there was meanwhile, as it would be known from Redis.
+    const last = Number(listener.told.at(-1)?.data.t)
+    const second = Math.floor(Date.now() / 1_000) * 1_000
+    for (let t = last; t < second; t += 1_000) gateway.history.record('requests.rate', 1, { at: t })
+    await listener.until((told) => samples(told).length >= 5, measure)
+    expect(listener.opened).toBe(2)
+    expect(listener.told.map(({ type }) => type)).not.toContain('gap')
+    const times = listener.told.map(({ data }) => Number(data.t))
+    expect(new Set(times).size).toBe(times.length)
   })
 
   it('is ended well when the gateway begins to shut down, also for who comes after that', async () => {
