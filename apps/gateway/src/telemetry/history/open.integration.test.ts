@@ -1,6 +1,9 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { createLogger } from '@tidegate/logger'
 import { createMetrics } from '@tidegate/telemetry'
-import { type RedisServer, startRedis } from '@tidegate/testkit'
+import { pollUntil, type RedisServer, startRedis } from '@tidegate/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { check, settingsOf } from '../../config/check.fixture.ts'
 import { openRedis } from '../../redis.ts'
@@ -19,10 +22,10 @@ afterAll(async () => {
 const logger = createLogger({ level: 'silent' })
 
 /** One gateway's history, on a clock that several share. */
-async function gateway(url: string, clock: { now: number }) {
+async function gateway(url: string | undefined, clock: { now: number }, telemetry = {}) {
   const config = {
-    version: 1,
-    redis: { url },
+    ...{ version: 1, telemetry },
+    ...(url !== undefined && { redis: { url } }),
     upstreams: { up: { protocol: 'http', endpoints: [{ url: 'http://127.0.0.1:9' }] } },
     routes: [{ match: '/**', upstreams: ['up'], auth: 'none' }],
   }
@@ -39,8 +42,9 @@ async function gateway(url: string, clock: { now: number }) {
   if (kept === undefined) throw new Error('no history')
   return {
     kept,
-    serve: (amount: number) => {
+    serve: (amount: number, failed = 0) => {
       requests.series('success').add(amount)
+      requests.series('server_error').add(failed)
       kept.sample()
     },
     rates: async (windowMs: number) => {
@@ -74,5 +78,37 @@ describe('openHistory with Redis', () => {
     expect(await fresh.rates(5_000)).toEqual([15, 15, 15, null, null])
     expect((await fresh.kept.history.names()).map(({ metric }) => metric)).toContain('memory.rss')
     await fresh.close()
+  })
+})
+
+describe('openHistory with a webhook', () => {
+  it('tells it of an anomaly', async () => {
+    const bodies: string[] = []
+    const server = createServer(async (request, response) => {
+      bodies.push(Buffer.concat(await Array.fromAsync(request)).toString())
+      response.end()
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+    const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+    const webhook = { url, secret, allowPrivate: true }
+    const clock = { now: Date.now() }
+    const one = await gateway(undefined, clock, { anomalies: { webhook } })
+    for (let second = 0; second < 1_260; second += 1) {
+      one.serve(40, second < 1_200 ? 0 : 20)
+      clock.now += 1_000
+    }
+    await pollUntil(async () => bodies.length > 0, { describe: () => 'nothing was posted' })
+    expect(bodies.map((body) => JSON.parse(body))).toEqual([
+      {
+        type: 'anomaly.begun',
+        timestamp: expect.any(String),
+        data: expect.objectContaining({ metric: 'errors.ratio', until: null, value: 1 / 3 }),
+      },
+    ])
+    await one.close()
+    server.closeAllConnections()
+    server.close()
   })
 })
