@@ -5,7 +5,7 @@ import { z } from 'zod'
 const ofTarget = ['HEADERS', 'TIMEOUT', 'COMPRESSION', 'PROTOCOL']
 
 /** OpenTelemetry's own variables, besides the endpoint's, which is a key of files as well. */
-const OTEL_VARIABLES: readonly string[] = [
+export const OTEL_VARIABLES: readonly string[] = [
   ...['OTEL_SDK_DISABLED', 'OTEL_SERVICE_NAME', 'OTEL_RESOURCE_ATTRIBUTES'],
   ...['OTEL_TRACES_SAMPLER', 'OTEL_TRACES_SAMPLER_ARG'],
   ...ofTarget.map((name) => `OTEL_EXPORTER_OTLP_${name}`),

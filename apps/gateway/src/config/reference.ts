@@ -2,6 +2,7 @@ import { defineConfig, toDotenvExample, toJsonSchema, toMarkdown } from '@tidega
 import { z } from 'zod'
 import { LATER_VARIABLES, processDefinition } from './environment.ts'
 import { limitsDefinition } from './limit-variables.ts'
+import { OTEL_VARIABLES } from './otel-variables.ts'
 import { providersDefinition } from './providers.ts'
 import { gatewaySchema } from './schema/gateway.ts'
 
@@ -26,7 +27,7 @@ export function createReference(): readonly GeneratedFile[] {
 }
 
 function dotenvExample(): string {
-  const { server, admin, logging, redis, sessions, health } = gatewaySchema.shape
+  const { server, admin, logging, redis, sessions, health, telemetry } = gatewaySchema.shape
   const { providers } = providersDefinition.schema.shape
   const { debug } = processDefinition.schema.shape
   const { enabled, perMinute, burst } = limitsDefinition.schema.shape.limits.unwrap().shape
@@ -41,6 +42,7 @@ function dotenvExample(): string {
     admin,
     redis,
     logging,
+    telemetry,
     debug,
   })
   const names = LATER_VARIABLES.map((name) => `#   ${name}`).join('\n')
@@ -76,6 +78,9 @@ ${variableTable(toMarkdown(limitsDefinition))}
 ## Variables without a key
 
 ${variableTable(toMarkdown(processDefinition), ['DEBUG'])}
+
+OpenTelemetry's own variables are obeyed as well, above a file; one that can't be read is left out, and a start
+says so: ${OTEL_VARIABLES.map((name) => `\`${name}\``).join(', ')}.
 
 \`ENVIRONMENT\` chooses the profile: \`development\` (unless it is set), \`test\`, \`staging\` or
 \`production\`.
