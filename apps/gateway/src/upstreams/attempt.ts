@@ -294,8 +294,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#slot.release()
     this.#permit?.[verdict]()
     if (this.#observer === undefined) return
-    const { sentAt } = this
-    const times = { sentAt, firstByteAt: this.#firstByteAt, at: performance.now() }
+    const times = { sentAt: this.sentAt, firstByteAt: this.#firstByteAt, at: performance.now() }
     this.#observer.onEnd({ outcome, status: this.#status, error, ...times })
   }
 }
