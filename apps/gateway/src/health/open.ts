@@ -126,5 +126,8 @@ function logChange(logger: Logger, change: HealthChange, thrown: unknown): void 
   const { error, latency_ms } = result
   const facts = { component: name, from, to, error_code: error?.code, latency_ms }
   if (to === 'healthy') logger.info(facts, 'a component is healthy again')
-  else logger.warn({ ...facts, reason: error?.message, err: thrown }, `a component is ${to}`)
+  else {
+    const err = to === 'unhealthy' ? thrown : undefined
+    logger.warn({ ...facts, reason: error?.message, err }, `a component is ${to}`)
+  }
 }
