@@ -1,3 +1,4 @@
+import type { Fields } from '@tidegate/logger'
 import type { RequestObserver } from '../front.ts'
 import type { AttemptEnd, AttemptObserver, CallObserver } from '../upstreams/call-observer.ts'
 
@@ -9,7 +10,14 @@ export function together(
   const [first] = observers
   if (observers.length < 2) return first
   return {
-    begin: (c) => Object.assign({}, ...observers.map((each) => each.begin(c))),
+    begin: (c) => {
+      let fields: Fields | undefined
+      for (const each of observers) {
+        const given = each.begin(c)
+        if (given !== undefined) fields = fields === undefined ? given : { ...fields, ...given }
+      }
+      return fields
+    },
     end: (c, end) => {
       for (const each of observers) each.end(c, end)
     },
@@ -25,7 +33,11 @@ export function callsTogether(
   if (observers.length < 2) return first
   return {
     onAttempt: (facts) => {
-      const seen = observers.flatMap((each) => each.onAttempt(facts) ?? [])
+      const seen: AttemptObserver[] = []
+      for (const each of observers) {
+        const observer = each.onAttempt(facts)
+        if (observer !== undefined) seen.push(observer)
+      }
       const [only] = seen
       return seen.length < 2 ? only : new AttemptObservers(seen)
     },
