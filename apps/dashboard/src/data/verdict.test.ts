@@ -61,6 +61,15 @@ describe('verdict', () => {
     ])
   })
 
+  it('is not alarmed by an upstream whose requests others have taken over', () => {
+    const upstreams = readUpstreams({ upstreams: { a: { status: 'unhealthy', endpoints: [] } } })
+    const state = (errors: number, requests = 10) =>
+      after(seconds(10, { 'requests.rate': requests, 'errors.rate': errors }), round({ upstreams }))
+    expect(kinds(state(0))).toContain('warning upstream a')
+    expect(kinds(state(2))).toContain('critical upstream a')
+    expect(kinds(state(0, 0))).toContain('critical upstream a')
+  })
+
   it('is alarmed by a component only where the gateway can’t do without it', () => {
     const down = { status: 'unhealthy', error: { code: 'refused', message: 'Connection refused' } }
     expect(kinds(after(components({ redis: down })))).toEqual(['warning component redis'])

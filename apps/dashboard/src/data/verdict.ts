@@ -53,17 +53,20 @@ const titles = {
 
 function allFindings(state: State): readonly Finding[] {
   const { upstreams = [], components = [], anomalies } = state
+  const goals = targets(state)
+  // Clients don't notice it: others take over.
+  const covered = goals.some(({ key, state: held }) => key === 'errors' && held === 'met')
   const findings = [
-    ...upstreams.flatMap(upstreamFinding),
+    ...upstreams.flatMap((each) => upstreamFinding(each, covered)),
     ...components.flatMap(componentFinding),
-    ...targets(state).flatMap(targetFinding),
+    ...goals.flatMap(targetFinding),
     ...systemFindings(state),
     ...(anomalies?.active ?? []).map(anomalyFinding),
   ]
   return findings.sort((one, other) => gravity[one.level] - gravity[other.level])
 }
 
-function upstreamFinding(upstream: Upstream): readonly Finding[] {
+function upstreamFinding(upstream: Upstream, covered: boolean): readonly Finding[] {
   const { name, status, endpoints } = upstream
   if (status === 'healthy' || status === 'unknown') return []
   const bad = endpoints.filter((each) => each.status !== 'healthy')
@@ -72,7 +75,7 @@ function upstreamFinding(upstream: Upstream): readonly Finding[] {
   return [
     {
       key: `upstream ${name}`,
-      level: status === 'unhealthy' ? 'critical' : 'warning',
+      level: status === 'unhealthy' && !covered ? 'critical' : 'warning',
       what: all
         ? `${named} fails`
         : `${named}: ${bad.length} of ${counted(endpoints.length, 'endpoint')} fail${bad.length === 1 ? 's' : ''}`,
@@ -116,10 +119,14 @@ function componentFinding(component: Component): readonly Finding[] {
 export function componentName(name: string): string {
   const known: Readonly<Record<string, string>> = {
     redis: 'Redis',
-    limits: 'The shared store of limits',
-    cache: 'The shared cache',
+    limits: 'The limits’ store',
+    cache: 'The cache',
     auth: 'The token issuers’ keys',
     process: 'The process',
+    memory: 'Memory',
+    disk: 'The disk',
+    event_loop: 'The event loop',
+    connections: 'Connections',
   }
   return Object.hasOwn(known, name) ? (known[name] ?? name) : shortName(name)
 }

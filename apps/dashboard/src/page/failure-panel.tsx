@@ -18,7 +18,7 @@ export function FailurePanel({ state }: { readonly state: State }) {
     <Panel title="Recent failures" aside={commonest(failures ?? [])}>
       {shown.length === 0 ? (
         <p class="empty">
-          {failures === undefined ? 'Not known yet.' : 'No upstream has failed a request.'}
+          {failures === undefined ? 'Not known yet.' : 'No request has failed at its upstreams.'}
         </p>
       ) : (
         <ul class="failures">

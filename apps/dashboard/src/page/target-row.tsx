@@ -27,7 +27,7 @@ const verdicts = {
 } as const
 
 function TargetTile({ target, now }: { readonly target: Target; readonly now: number }) {
-  const { name, about, figure, goal, severe, sinceAt } = target
+  const { name, about, figure, goal, severe, sinceAt, value } = target
   const { tone, words } = verdicts[target.state]
   return (
     <li class={target.state} title={about}>
@@ -36,7 +36,7 @@ function TargetTile({ target, now }: { readonly target: Target; readonly now: nu
       <p class="goal">
         <Mark tone={severe ? 'critical' : tone} />
         <span>
-          target {goal}: {words}
+          target {goal}: {value === null ? 'no figure' : words}
         </span>
       </p>
       {target.state === 'missed' && sinceAt !== null && (
