@@ -20,11 +20,13 @@ export interface Stages {
   readonly limits?: 'requests' | 'concurrent' | 'tokens'
   /** Whether answers are kept and served again: all requests of a run are alike, so all but one are hits. */
   readonly cache?: boolean
+  /** Whether nothing is counted and timed. */
+  readonly uncounted?: boolean
 }
 
 /** The gateway with nothing tuned: only what a configuration must say to serve this upstream. */
 export function tidegateConfig(name: string, setting: Setting, stages: Stages): string {
-  const { key, limits, cache } = stages
+  const { key, limits, cache, uncounted } = stages
   const tier = limits ? ', tier: bench' : ''
   const auth = key ? `auth:\n  keys:\n    - { id: bench, key: "${key}"${tier} }\n` : ''
   return write(
@@ -39,7 +41,7 @@ upstreams:
       - { url: "http://127.0.0.1:${setting.upstreamPort}/v1", apiKey: sk-upstream }
 routes:
   - { match: /v1/**, upstreams: [mock], auth: ${key ? 'required' : 'none'}${limits ? ', limits: [per-ip, tier]' : ''}${cache ? ', cache: 1h' : ''} }
-${auth}${limits ? limitsSection(limits) : ''}`,
+${auth}${limits ? limitsSection(limits) : ''}${uncounted ? 'telemetry: { metrics: off }\n' : ''}`,
   )
 }
 

@@ -26,6 +26,7 @@ export class SharedExchange implements Exchange {
   deadlineAt: number | undefined
   sent = false
   readonly timings: Timing[] = []
+  clientMs = 0
   ownMs: number | undefined = undefined
   stream = false
   /** None of a client's own: they are put to the answer when it is served. */

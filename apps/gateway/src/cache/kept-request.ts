@@ -77,7 +77,7 @@ function exchangeOf(method: string, route: Route): Exchange {
     ...{ status: 0, bytesOut: 0, outcome, errorCode: undefined, fault: undefined },
     deadlineAt: startedAt + route.primary.timeouts.total,
     ...{ sent: false, signal, abortReason: undefined, timings: [], headers: [] },
-    ...{ ownMs: undefined, stream: false },
+    ...{ clientMs: 0, ownMs: undefined, stream: false },
     abort: () => {},
   }
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
-import { ClientGone, ServerError } from '@tidegate/server'
+import { ClientGone, type Exchange, ServerError } from '@tidegate/server'
 import type { Context } from 'hono'
 import type { GatewayEnv } from '../env.ts'
 
@@ -32,25 +32,31 @@ export async function wholeBody(c: Context<GatewayEnv>, limits: BodyLimits): Pro
   let body: Buffer = Buffer.alloc(0)
   if (length !== 0) {
     incoming.welcomeBody(outgoing)
-    body = await readBody(incoming, length, limits, c.get('exchange').deadlineAt)
+    body = await readBody(incoming, length, limits, c.get('exchange'))
   }
   c.set('body', body)
   return body
 }
 
 /**
- * Reads a body whole, until `deadlineAt` at the latest (on the scale of `performance.now()`). Rejects
+ * Reads a body whole, until the exchange's deadline at the latest, and notes how long that took. Rejects
  * when it is too large, comes too slowly, or the client leaves.
  */
 export async function readBody(
   incoming: IncomingMessage,
   declared: BodyLength,
   limits: BodyLimits,
-  deadlineAt = Number.POSITIVE_INFINITY,
+  exchange: Pick<Exchange, 'deadlineAt' | 'clientMs'>,
 ): Promise<Buffer> {
   // The parser is still busy with the head; what came in the same packet is there one turn later.
   await undefined
-  return arrivedBody(incoming, declared) ?? gatherBody(incoming, declared, limits, deadlineAt)
+  const arrived = arrivedBody(incoming, declared)
+  if (arrived !== undefined) return arrived
+  const { deadlineAt = Number.POSITIVE_INFINITY } = exchange
+  const from = performance.now()
+  const body = await gatherBody(incoming, declared, limits, deadlineAt)
+  exchange.clientMs += performance.now() - from
+  return body
 }
 
 /** The whole body if it came in one piece with the head, as a small one nearly always does. */

@@ -86,7 +86,7 @@ function requestBody(
   // From here on the body is wanted: authentication and size have had their say.
   incoming.welcomeBody(outgoing)
   if (length === 'unknown' ? readFirst === Number.POSITIVE_INFINITY : length <= readFirst) {
-    return readBody(incoming, length, limits, c.get('exchange').deadlineAt)
+    return readBody(incoming, length, limits, c.get('exchange'))
   }
   return new Upload(incoming, limits)
 }

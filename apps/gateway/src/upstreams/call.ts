@@ -87,7 +87,11 @@ export class Call implements AttemptOwner {
 
   /** The endpoint can begin to answer now: until here it was the client's time. */
   bodySent(): void {
+    const [first] = this.#running
+    const from = first?.sentAt ?? 0
     for (const attempt of this.#running) attempt.bodySent()
+    // Until now it was the client's time, unless the answer has come before.
+    this.#parts.exchange.clientMs += (first?.sentAt ?? 0) - from
   }
 
   #followOr(plan: Plan | undefined, failure: Failure): void {

@@ -107,7 +107,7 @@ export class UsageScanner {
     this.#size += piece.length
     if (this.#size > MAX_OBJECT_BYTES) return this.#leave(at)
     if (whole) {
-      this.#read(Buffer.concat([...this.#gathered, piece]))
+      this.#read(this.#gathered.length === 0 ? piece : Buffer.concat([...this.#gathered, piece]))
       return this.#leave(at)
     }
     this.#gathered.push(Buffer.from(piece))

@@ -54,9 +54,11 @@ export interface Exchange {
   readonly abortReason: unknown
   /** Finished hops, in order. */
   readonly timings: Timing[]
+  /** What the client took to send its body, in milliseconds, as told by whoever waited for it. */
+  clientMs: number
   /**
-   * What this server took of the time to the response's head, in milliseconds, as its timing headers tell it;
-   * `undefined` until they are made.
+   * What this server took itself of the time to the response's head, in milliseconds: neither a hop's share
+   * nor the client's. `undefined` until the timing headers are made.
    */
   ownMs: number | undefined
   /** Whether the response is an event stream, as told by whoever sent it. */

@@ -40,6 +40,7 @@ export class ExchangeRecord implements Exchange {
   fault: unknown = undefined
   sent = false
   readonly timings: Timing[] = []
+  clientMs = 0
   ownMs: number | undefined = undefined
   stream = false
   readonly headers: string[]

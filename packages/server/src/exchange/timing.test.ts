@@ -16,6 +16,13 @@ describe('timingHeaders', () => {
     ])
   })
 
+  it('notes what neither a hop nor the client took', () => {
+    const timings = [{ name: 'upstream', ms: 12 }]
+    const exchange = { service: 'gateway', startedAt: 100, timings, clientMs: 5, ownMs: 0 }
+    timingHeaders(exchange, 120)
+    expect(exchange.ownMs).toBe(3)
+  })
+
   it('never shows a negative share when hops overlap', () => {
     const timings = [{ name: 'upstream', ms: 20 }]
     const [, serverTiming] = timingHeaders({ service: 's', startedAt: 0, timings }, 10)

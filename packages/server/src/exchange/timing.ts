@@ -11,7 +11,9 @@ export interface Timed {
   readonly service: string
   readonly startedAt: number
   readonly timings: readonly Timing[]
-  /** Is set: the share of this server itself, in milliseconds. */
+  /** What the client took to send its body, in milliseconds. */
+  readonly clientMs?: number
+  /** Is set: the share of this server alone, in milliseconds. */
   ownMs?: number | undefined
 }
 
@@ -42,7 +44,7 @@ export function timingHeaders(exchange: Timed, now: number): [string, string, st
     own -= timing.ms
     hops += `, ${timing.name};dur=${formatMs(timing.ms)}`
   }
-  exchange.ownMs = Math.max(0, own)
+  exchange.ownMs = Math.max(0, own - (exchange.clientMs ?? 0))
   const serverTiming = `${exchange.service};dur=${formatMs(own)}${hops}`
   return ['server-timing', serverTiming, 'x-response-time', `${formatMs(total)}ms`]
 }

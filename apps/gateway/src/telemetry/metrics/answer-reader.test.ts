@@ -10,10 +10,8 @@ const answer = JSON.stringify({
 const used = { input: 3, output: 5, total: 8 }
 
 async function read(body: Buffer, encoding?: string, type = 'application/json') {
-  const reader = AnswerReader.of({
-    'content-type': type,
-    ...(encoding !== undefined && { 'content-encoding': encoding }),
-  })
+  const coded = encoding !== undefined && { 'content-encoding': encoding }
+  const reader = AnswerReader.of({ 'content-type': type, ...coded }, true)
   for (let at = 0; at < body.length; at += 7) reader?.push(body.subarray(at, at + 7))
   await reader?.finish()
   return reader && { model: reader.model, usage: reader.usage }

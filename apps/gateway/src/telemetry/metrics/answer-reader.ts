@@ -16,24 +16,25 @@ const MODEL_BYTES = 4 * 1024
 export class AnswerReader {
   readonly isStream: boolean
   readonly #encoding: string | undefined
+  #namesModel: boolean
   readonly #scanner = new UsageScanner()
   #packed: Buffer[] = []
   #size = 0
   model: string | undefined
 
-  /** `undefined`: it is of no kind that tells. */
-  static of(headers: IncomingHttpHeaders): AnswerReader | undefined {
+  /** `namesModel`: whether it is asked for the model. Default true. `undefined`: it is of no kind that tells. */
+  static of(headers: IncomingHttpHeaders, namesModel = true): AnswerReader | undefined {
     const type = headers['content-type'] ?? ''
     const isStream = type.startsWith('text/event-stream')
     if (!isStream && !type.startsWith('application/json')) return undefined
     const encoding = headers['content-encoding'] ?? 'identity'
-    if (encoding === 'identity') return new AnswerReader(isStream, undefined)
-    return new AnswerReader(isStream, encoding)
+    return new AnswerReader(isStream, encoding === 'identity' ? undefined : encoding, namesModel)
   }
 
-  constructor(isStream: boolean, encoding: string | undefined) {
+  constructor(isStream: boolean, encoding: string | undefined, namesModel: boolean) {
     this.isStream = isStream
     this.#encoding = encoding
+    this.#namesModel = namesModel
   }
 
   get usage(): ReportedUsage | undefined {
@@ -59,8 +60,10 @@ export class AnswerReader {
   }
 
   #read(bytes: Buffer): void {
-    if (this.#size === 0) this.model = modelIn(bytes.subarray(0, MODEL_BYTES))
-    this.#size += bytes.length
+    if (this.#namesModel) {
+      this.model = modelIn(bytes.subarray(0, MODEL_BYTES))
+      this.#namesModel = false
+    }
     this.#scanner.push(bytes)
   }
 

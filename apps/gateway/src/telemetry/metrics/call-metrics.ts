@@ -102,7 +102,8 @@ class ModelAttempt implements AttemptObserver {
   }
 
   onHead(status: number, headers: Parameters<NonNullable<AttemptObserver['onHead']>>[1]): void {
-    if (status >= 200 && status < 300) this.#reader = AnswerReader.of(headers)
+    if (status < 200 || status >= 300) return
+    this.#reader = AnswerReader.of(headers, this.#facts.ask.content === undefined)
   }
 
   onData(chunk: Buffer): void {

@@ -15,6 +15,7 @@ export function operationOf({
   method,
   path,
 }: Pick<Ask, 'method' | 'path'>): GenAiOperation | undefined {
+  if (method === 'POST' && path.endsWith('/chat/completions')) return 'chat'
   const endpoint = tokenEndpoint(method, path)
   if (endpoint === undefined) return undefined
   if (endpoint === 'input') return path.endsWith('/embeddings') ? 'embeddings' : undefined

@@ -90,7 +90,10 @@ export class Summarizer {
 
   #byUpstream(): Kind {
     const ended = new Map<string, Ended>()
-    for (const [[upstream, , , error], { count }] of this.#instruments.attemptDuration.entries()) {
+    for (const [
+      [upstream = '', , , error = ''],
+      { count },
+    ] of this.#instruments.attemptDuration.entries()) {
       const counts = countsOf(ended, upstream)
       if (error === '') counts.good += count
       else if (!UNDECIDED.has(error)) counts.bad += count
