@@ -52,10 +52,8 @@ export function streamEndpoints(options: StreamEndpointsOptions): Hono<GatewayEn
 }
 
 /** `event: sample` each second, and whatever else is told. */
-async function sampleStream(
-  c: Context<GatewayEnv>,
-  { feed, ending, onError }: MetricStreams,
-): Promise<Response> {
+async function sampleStream(c: Context<GatewayEnv>, streams: MetricStreams): Promise<Response> {
+  const { feed, onError } = streams
   const metrics = askedMetrics(queryOf(c))
   const wanted = metrics && new Set(metrics)
   const { outgoing } = c.env
@@ -63,7 +61,7 @@ async function sampleStream(
   if (outgoing.closed) watcher.release()
   else outgoing.once('close', watcher.release)
   return eventStream(c, watcher.log, {
-    signal: ending,
+    signal: turnOf(c, streams),
     onError,
     toEvent: ({ data }) => {
       const told = feedEvent(data)
@@ -89,8 +87,10 @@ function ofMetric(data: string, wanted: ReadonlySet<string>): string | undefined
 /** The stream of published values: as events from now on, or those of a window as JSON. */
 function publishedValues(
   c: Context<GatewayEnv>,
-  { published: { log }, ending, now, onError }: MetricStreams,
+  streams: MetricStreams,
 ): Response | Promise<Response> {
+  const { now, onError } = streams
+  const { log } = streams.published
   const query = queryOf(c)
   const metrics = askedMetrics(query)
   const wanted = metrics && new Set(metrics)
@@ -98,7 +98,7 @@ function publishedValues(
     wanted === undefined || wanted.has(publishedMetric(data).name)
   if (/\btext\/event-stream\b/i.test(c.env.incoming.headers.accept ?? '')) {
     return eventStream(c, log, {
-      signal: ending,
+      signal: turnOf(c, streams),
       onError,
       toEvent: (entry) =>
         isWanted(entry)
@@ -107,6 +107,20 @@ function publishedValues(
     })
   }
   return page(c, log, query, isWanted, now())
+}
+
+/** Ends a reader's turn: after its time, and when the gateway begins to shut down. */
+function turnOf(c: Context<GatewayEnv>, { ending, turnMs }: MetricStreams): AbortSignal {
+  const turn = new AbortController()
+  const end = (): void => turn.abort()
+  const timer = setTimeout(end, turnMs).unref()
+  if (ending.aborted) end()
+  else ending.addEventListener('abort', end)
+  c.env.outgoing.once('close', () => {
+    clearTimeout(timer)
+    ending.removeEventListener('abort', end)
+  })
+  return turn.signal
 }
 
 async function page(

@@ -4,6 +4,9 @@ import type { SharedRedis } from '../../redis.ts'
 import { openPublishedLog, Published } from './published.ts'
 import { SampleFeed } from './sample-feed.ts'
 
+/** Whoever may not see any more, sees no more after that. */
+const TURN_MS = 15 * 60_000
+
 /** What streams are opened with. */
 export interface StreamParts {
   readonly history: History
@@ -12,6 +15,8 @@ export interface StreamParts {
   readonly redis: SharedRedis | undefined
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly now?: () => number
+  /** After how many milliseconds a reader has to come back, and say again who it is. Default: a quarter of an hour. */
+  readonly turnMs?: number
 }
 
 /** What is told of metrics as it happens. */
@@ -24,6 +29,7 @@ export interface MetricStreams {
   /** Aborted when readers are to come back to another gateway. */
   readonly ending: AbortSignal
   readonly now: () => number
+  readonly turnMs: number
   /**
    * Publishes a value of a metric, with up to ten tags, into `metrics:stream` and the history.
    *
@@ -41,7 +47,7 @@ export interface MetricStreams {
 }
 
 export async function openStreams(parts: StreamParts): Promise<MetricStreams> {
-  const { history, logger, redis, now = Date.now } = parts
+  const { history, logger, redis, now = Date.now, turnMs = TURN_MS } = parts
   const errors = redis && (await import('@tidegate/redis'))
   const onError = (err: unknown): void => {
     // That Redis is away is told by its connection, once.
@@ -53,7 +59,7 @@ export async function openStreams(parts: StreamParts): Promise<MetricStreams> {
   const feed = new SampleFeed(history, now, onError)
   const ending = new AbortController()
   return {
-    ...{ history, feed, published, now, onError, ending: ending.signal },
+    ...{ history, feed, published, now, turnMs, onError, ending: ending.signal },
     publishMetric: (name, value, tags, at) => published.publish(name, value, tags, at),
     tell: (event, data) => feed.tell(event, data),
     end: () => ending.abort(),

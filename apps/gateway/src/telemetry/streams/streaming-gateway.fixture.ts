@@ -29,6 +29,8 @@ export interface StreamingGateway extends AsyncDisposable {
 export interface StreamingOptions {
   readonly redis?: string
   readonly history?: 'off'
+  /** How long a reader's turn is, in milliseconds. */
+  readonly turnMs?: number
   /** Where it is to listen. Default: anywhere. */
   readonly port?: number
 }
@@ -37,7 +39,7 @@ export const adminKey = 'CANARY-admin'
 export const admin = { 'x-admin-key': adminKey }
 
 export async function streamingGateway(options: StreamingOptions = {}): Promise<StreamingGateway> {
-  const { redis: url, port = 0 } = options
+  const { redis: url, port = 0, turnMs = 60_000 } = options
   const config = {
     version: 1,
     admin: { key: adminKey },
@@ -54,7 +56,7 @@ export async function streamingGateway(options: StreamingOptions = {}): Promise<
   await redis?.connections.ready()
   const store = redis && redisHistoryStore({ redis: redis.connections.commands })
   const history = createHistory({ store, flushMs: 200 })
-  const streams = await openStreams({ history, logger, redis })
+  const streams = await openStreams({ history, logger, redis, turnMs })
   const callers = createCallers(settings, logAuthorities(logger))
   const gatekeepers = createGatekeepers({ settings, logger, callers, store: undefined })
   const answers = createProblems({ table: problems, production: false })

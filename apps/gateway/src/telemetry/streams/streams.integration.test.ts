@@ -192,6 +192,15 @@ describe('GET /metrics/stream', () => {
     expect(await (await ask('/metrics/stream')).text()).toMatch(/^retry: /)
   })
 
+  it('has its readers come back, and say again who they are', async () => {
+    await using brief = await streamingGateway({ turnMs: 1 })
+    for (const path of ['/metrics/stream', '/metrics/published']) {
+      const headers = { ...admin, accept: 'text/event-stream' }
+      const response = await fetch(brief.url + path, { headers })
+      expect((await response.text()).match(/^retry: \d+$/gm)?.length).toBe(2)
+    }
+  })
+
   it('answers HEAD without following anything', async () => {
     const response = await ask('/metrics/stream', { method: 'HEAD' })
     expect(response.headers.get('content-type')).toBe('text/event-stream')
