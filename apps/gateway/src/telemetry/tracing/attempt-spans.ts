@@ -97,7 +97,7 @@ class RecordedAttempt implements AttemptObserver {
   onHead(status: number, headers: Parameters<NonNullable<AttemptObserver['onHead']>>[1]): void {
     const { ask, upstream } = this.#facts
     if (status < 200 || status >= 300 || upstream.protocol === 'http') return
-    if (operationOf(ask) !== undefined) this.#reader = AnswerReader.of(headers)
+    if (operationOf(ask) !== undefined) this.#reader = AnswerReader.of(headers, true)
   }
 
   onData(chunk: Buffer): void {

@@ -9,7 +9,7 @@ export const clientKey = 'sk-of-ada'
 export async function tracedGateway(
   collector: OtlpCollector | undefined,
   urls: readonly string[],
-  { tracing = {}, route = {}, more = {}, env = {} }: TracedOptions = {},
+  { tracing = {}, route = {}, upstream = {}, more = {}, env = {} }: TracedOptions = {},
 ): Promise<ObservedGateway> {
   const upstreams = Object.fromEntries(
     urls.map((url, index) => [
@@ -19,6 +19,7 @@ export async function tracedGateway(
         endpoints: [{ url: `${url}/v1`, apiKey: 'sk-of-the-provider' }],
         breaker: 'off',
         retry: index === 0 && urls.length === 1 ? { retries: 1, initial: '1ms' } : 'off',
+        ...upstream,
       },
     ]),
   )
@@ -40,6 +41,8 @@ export async function tracedGateway(
 export interface TracedOptions {
   readonly tracing?: Fields
   readonly route?: Fields
+  /** Of all of them. */
+  readonly upstream?: Fields
   readonly more?: Fields
   readonly env?: Readonly<Record<string, string>>
 }

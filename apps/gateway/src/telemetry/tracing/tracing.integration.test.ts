@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import {
   canary,
   findCanaries,
@@ -6,8 +7,10 @@ import {
   pollUntil,
   startOtlpCollector,
   startProvider,
+  startWebSocketUpstream,
 } from '@tidegate/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
 import { chat, clientKey, tracedGateway, traceOf } from './traced-gateway.fixture.ts'
 
 let [collector, provider, other]: [OtlpCollector, Provider, Provider] = [] as never
@@ -145,6 +148,41 @@ describe('a trace', () => {
       },
       { name: 'POST up1', attributes: { 'tidegate.attempt.kind': 'failover' } },
     ])
+  })
+
+  it('shows a hedge beside the one it was faster than, which is no error', async () => {
+    await using gateway = await tracedGateway(collector, [provider.url], {
+      upstream: {
+        endpoints: [provider, other].map(({ url }) => ({ url: `${url}/v1` })),
+        hedge: { after: '10ms', budget: '100%' },
+      },
+    })
+    const slow = Promise.withResolvers<void>()
+    const isFirst = (): boolean => provider.hits + other.hits === 1
+    const behaviour = { beforeHeaders: () => (isFirst() ? slow.promise : Promise.resolve()) }
+    provider.next(behaviour)
+    other.next(behaviour)
+    expect((await chat(gateway)).status).toBe(200)
+    slow.resolve()
+    const { attempts } = await traceOf(collector)
+    expect(attempts).toHaveLength(2)
+    expect(attempts).toContainEqual(
+      expect.objectContaining({
+        status: { code: 'unset', message: '' },
+        attributes: expect.objectContaining({
+          'tidegate.attempt.kind': 'first',
+          'tidegate.outcome': 'lost_race',
+        }),
+      }),
+    )
+    expect(attempts).toContainEqual(
+      expect.objectContaining({
+        attributes: expect.objectContaining({
+          'tidegate.attempt.kind': 'hedge',
+          'tidegate.outcome': 'complete',
+        }),
+      }),
+    )
   })
 
   it('tells what went wrong: with the upstream as an error, with the request as none', async () => {
@@ -342,6 +380,59 @@ describe('a call that answers several', () => {
     const leader = await traceOf(collector, ({ traceId }) => traceId !== follower.root.traceId)
     expect(leader.attempts).toHaveLength(1)
     expect(provider.hits).toBe(1)
+  })
+})
+
+describe('a call that outlives the one who led to it', () => {
+  it('ends in that trace, and so does its line', async () => {
+    await using gateway = await tracedGateway(collector, [provider.url], {
+      route: { coalesce: true, idempotency: '1h' },
+    })
+    const answer = Promise.withResolvers<void>()
+    provider.next({ beforeHeaders: () => answer.promise })
+    const leaving = new AbortController()
+    const asked = fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${clientKey}`, 'idempotency-key': '"one"' },
+      body: JSON.stringify({ model: 'tide-1', messages: [] }),
+      signal: leaving.signal,
+    })
+    await pollUntil(async () => provider.hits === 1, { describe: () => 'not asked' })
+    leaving.abort()
+    await expect(asked).rejects.toThrow()
+    const { root } = await traceOf(collector)
+    expect(root).toMatchObject({
+      status: { code: 'unset' },
+      attributes: { 'tidegate.outcome': 'client_gone', 'http.response.status_code': 499 },
+    })
+    answer.resolve()
+    const attempt = await collector.waitForSpan(({ kind }) => kind === 'client')
+    expect(attempt).toMatchObject({ traceId: root.traceId, parentSpanId: root.spanId })
+    await pollUntil(
+      async () => gateway.lines.some(({ message }) => message === 'shared call ended'),
+      { describe: () => 'no line' },
+    )
+    const line = gateway.lines.find(({ message }) => message === 'shared call ended')
+    expect(line).toMatchObject({ trace_id: root.traceId, span_id: root.spanId })
+  })
+})
+
+describe('a WebSocket', () => {
+  it('has the trace of its handshake, told to the upstream', async () => {
+    await using upstream = await startWebSocketUpstream()
+    await using gateway = await tracedGateway(collector, [upstream.url.replace('ws:', 'http:')], {
+      route: { auth: 'none' },
+    })
+    const socket = new WebSocket(`${gateway.url.replace('http:', 'ws:')}/v1/realtime`)
+    await once(socket, 'open')
+    socket.close()
+    const { root } = await traceOf(collector)
+    expect(root).toMatchObject({
+      name: 'GET /v1/**',
+      attributes: { 'http.response.status_code': 101, 'tidegate.outcome': 'complete' },
+    })
+    const [handshake] = upstream.handshakes
+    expect(handshake?.headers.traceparent).toContain(`${root.traceId}-${root.spanId}-`)
   })
 })
 
