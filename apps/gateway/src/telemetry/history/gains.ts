@@ -66,9 +66,11 @@ export class Gains {
   /** What the series of a gauge are together; `undefined` while nobody has set any. */
   level(name: string): number | undefined {
     const found = this.#metrics.find(name)
-    const series = Array.from(found?.instrument.entries() ?? [], ([, each]) => each)
-    if (series.length === 0) return undefined
-    return series.reduce((sum, each) => sum + ('value' in each ? each.value : 0), 0)
+    let sum: number | undefined
+    for (const [, series] of found?.instrument.entries() ?? []) {
+      sum = (sum ?? 0) + ('value' in series ? series.value : 0)
+    }
+    return sum
   }
 
   #knownOf(

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { createLogger } from '@tidegate/logger'
 import { createMetrics } from '@tidegate/telemetry'
 import { pollUntil, type RedisServer, startRedis } from '@tidegate/testkit'
@@ -85,7 +86,7 @@ describe('openHistory with a webhook', () => {
   it('tells it of an anomaly', async () => {
     const bodies: string[] = []
     const server = createServer(async (request, response) => {
-      bodies.push(Buffer.concat(await Array.fromAsync(request)).toString())
+      bodies.push(await text(request))
       response.end()
     })
     server.listen(0, '127.0.0.1')

@@ -45,7 +45,7 @@ function opened(settings: Fields = {}) {
 function seriesOf(metrics: ReturnType<typeof createMetrics>, name: string): Fields {
   const found = metrics.find(name)
   return Object.fromEntries(
-    Array.from(found?.instrument.entries() ?? [], ([[metric = ''], series]) => [
+    [...(found?.instrument.entries() ?? [])].map(([[metric = ''], series]) => [
       metric,
       'value' in series ? series.value : undefined,
     ]),

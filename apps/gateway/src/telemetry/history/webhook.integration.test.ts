@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { Secret } from '@tidegate/config'
 import { createLogger } from '@tidegate/logger'
 import { pollUntil } from '@tidegate/testkit'
@@ -23,9 +24,8 @@ type Answer = number | 'hang' | 'endless'
 async function receiver(...answers: readonly Answer[]) {
   const deliveries: Delivery[] = []
   const server = createServer(async (request, response) => {
-    const chunks = await Array.fromAsync<Buffer>(request)
     const { url, headers } = request
-    const body = Buffer.concat(chunks).toString()
+    const body = await text(request)
     reply(response, answers[Math.min(deliveries.length, answers.length - 1)] ?? 200)
     deliveries.push({ url, headers, body })
   })
@@ -43,7 +43,7 @@ async function receiver(...answers: readonly Answer[]) {
       },
       logger: createLogger({
         level: 'debug',
-        destination: { write: (text) => void lines.push(JSON.parse(text)) },
+        destination: { write: (line) => void lines.push(JSON.parse(line)) },
       }),
       random: () => 1,
       wait:
