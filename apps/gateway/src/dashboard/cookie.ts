@@ -1,5 +1,5 @@
 /** Where a browser keeps an operator's session. */
-export const SESSION_COOKIE = 'tidegate_session'
+const SESSION_COOKIE = 'tidegate_session'
 
 const MINE = /^\s*tidegate_session\s*=/
 
