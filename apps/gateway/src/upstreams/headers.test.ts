@@ -4,6 +4,14 @@ import { connectionTokens, requestHeaders, responseHeaders } from './headers.ts'
 const keep = { replacement: undefined }
 
 describe('requestHeaders', () => {
+  it("puts the trace context of ours in the client's place, and leaves that alone where there is none", () => {
+    const raw = ['TraceParent', 'theirs', 'TRACESTATE', 'a=1', 'trace_state', 'b=1', 'A', '1']
+    const ours = ['traceparent', 'ours']
+    const sent = requestHeaders(raw, undefined, keep, undefined, false, ours)
+    expect(sent).toEqual(['trace_state', 'b=1', 'A', '1', 'traceparent', 'ours'])
+    expect(requestHeaders(raw, undefined, keep, undefined)).toEqual(raw)
+  })
+
   it('keeps order, spelling and repeats of what crosses', () => {
     const raw = ['User-Agent', 'x', 'X-Custom', '1', 'x-custom', '2', 'Cookie', 'a=b']
     expect(requestHeaders(raw, undefined, keep, undefined)).toEqual(raw)
