@@ -1,5 +1,9 @@
-import process from 'node:process'
-import { createShutdown, type Shutdown, shutdownOnSignals } from '@tidegate/health'
+import {
+  createShutdown,
+  type Shutdown,
+  type SignalSource,
+  shutdownOnSignals,
+} from '@tidegate/health'
 import type { Logger } from '@tidegate/logger'
 import type { Drain } from '@tidegate/server/node'
 import type { SharedAnswers } from './cache/open.ts'
@@ -88,12 +92,22 @@ export function closerOf(shutdown: Shutdown, logger: Logger): () => Promise<void
   }
 }
 
+/** What signals come to, and what they end. */
+export interface Ending extends SignalSource {
+  exit(code: number): void
+}
+
 /** The first signal drains, a second one ends the process at once (exit code 128 + its number). */
-export function endOnSignal(shutdown: Shutdown, logger: Logger, close: () => Promise<void>): void {
-  shutdownOnSignals(shutdown, process, {
+export function endOnSignal(
+  program: Ending,
+  shutdown: Shutdown,
+  logger: Logger,
+  close: () => Promise<void>,
+): void {
+  shutdownOnSignals(shutdown, program, {
     onSignal: (signal) => logger.info({ signal }, 'draining'),
-    onClosed: () => void close().then(() => process.exit(0)),
-    onSecond: (code) => process.exit(code),
+    onClosed: () => void close().then(() => program.exit(0)),
+    onSecond: (code) => program.exit(code),
   })
 }
 

@@ -62,6 +62,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
   const health = await openHealth({
     ...{ settings, logger, upstreams, callers, limits, redis, answers },
     connections: () => gate.connections(),
+    env: process.env,
   })
   const telemetry = await openTelemetry({
     ...{ settings, version, logger, upstreams, redis, limits, answers, health },
@@ -97,7 +98,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
   })
   gate.serving = () => shutdown.ready
   const close = closerOf(shutdown, logger)
-  endOnSignal(shutdown, logger, close)
+  endOnSignal(process, shutdown, logger, close)
   endOnFault(logger)
   return { url, close }
 }

@@ -33,7 +33,7 @@ export interface GatewayHealth {
 }
 
 /** The whole in a few words. */
-export interface Summary {
+interface Summary {
   /** What no request can be served without, and isn't there. */
   readonly failing: readonly string[]
   /** What the gateway goes on without: no reason to send requests elsewhere. */

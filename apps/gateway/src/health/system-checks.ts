@@ -1,5 +1,4 @@
 import { dirname } from 'node:path'
-import process from 'node:process'
 import type { Health } from '@tidegate/health'
 import {
   configurationCheck,
@@ -13,6 +12,8 @@ import type { Settings } from '../config/settings.ts'
 /** What the system checks look at. */
 export interface SystemParts {
   readonly settings: Settings
+  /** The process's environment. Absent: there is nothing in it. */
+  readonly env?: Readonly<Record<string, string | undefined>>
   /** How many connections clients have open. */
   readonly connections: () => Promise<number>
 }
@@ -29,7 +30,7 @@ export const CONFIGURATION = 'configuration'
 
 /** Looks at the machine from where the gateway stands. Returns the names of what it registered. */
 export function registerSystemChecks(health: Health, parts: SystemParts): readonly string[] {
-  const { settings, connections } = parts
+  const { settings, connections, env = {} } = parts
   const { interval, required } = settings.health
   const options = { critical: false, interval }
   const { logFile } = settings
@@ -41,7 +42,7 @@ export function registerSystemChecks(health: Health, parts: SystemParts): readon
   health.register('connections', connectionsCheck({ max, count: connections }), options)
   const names = ['memory', 'disk', 'event_loop', 'connections']
   if (required.length === 0) return names
-  const configuration = configurationCheck({ required, env: process.env })
+  const configuration = configurationCheck({ required, env })
   health.register(CONFIGURATION, configuration, { ...options, critical: true })
   return [...names, CONFIGURATION]
 }
