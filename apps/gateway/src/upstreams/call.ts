@@ -39,8 +39,7 @@ export class Call implements AttemptOwner {
   /** Leaves the line for a place on an upstream. */
   #line: AbortController | undefined
   #settled = false
-  #resolve: (response: Response) => void = noop
-  #reject: (error: Error) => void = noop
+  readonly #response = Promise.withResolvers<Response>()
 
   constructor(parts: CallParts) {
     const { upstreams, ask, exchange } = parts
@@ -66,23 +65,23 @@ export class Call implements AttemptOwner {
   get #delivery(): Delivery {
     if (this.#begun !== undefined) return this.#begun
     const { ask, exchange, outgoing, holdBack, tokens } = this.#parts
-    const onCommit = () => this.#resolve(RESPONSE_ALREADY_SENT)
+    const onCommit = () => this.#response.resolve(RESPONSE_ALREADY_SENT)
     this.#begun = new Delivery({ exchange, outgoing, path: ask.path, holdBack, tokens, onCommit })
     return this.#begun
   }
 
   run(): Promise<Response> {
-    return new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-      const { outgoing } = this.#parts
-      if (outgoing.destroyed) return this.#clientLeft()
+    const { outgoing } = this.#parts
+    if (outgoing.destroyed) {
+      this.#clientLeft()
+    } else {
       // Before whoever else listens, so that the log's line finds the outcome settled.
       outgoing.prependListener('close', this.#clientLeft)
       const plan = this.#itinerary.first()
       if (plan === undefined) this.#giveUp(failures.unavailable(this.upstream))
       else this.#follow(plan)
-    })
+    }
+    return this.#response.promise
   }
 
   /** The endpoint can begin to answer now: until here it was the client's time. */
@@ -236,8 +235,7 @@ export class Call implements AttemptOwner {
     if (this.#delivery.committed) {
       this.#parts.exchange.fault = failure.error
       if (this.#delivery.break(failure.breakCode)) this.#history.record()
-      this.#settle(attempt)
-      return
+      return this.#settle(attempt)
     }
     // The other one of a race goes on.
     if (this.#running.length > 0) return
@@ -277,7 +275,7 @@ export class Call implements AttemptOwner {
     if (this.#delivery.opened) return void this.#delivery.break(failure.breakCode)
     if (this.attempts > 0) exchange.headers.push('x-tidegate-upstream', this.upstream.name)
     exchange.headers.push('x-tidegate-attempts', String(this.attempts))
-    this.#reject(this.attempts > 1 ? failures.withoutRetry(failure.error) : failure.error)
+    this.#response.reject(this.attempts > 1 ? failures.withoutRetry(failure.error) : failure.error)
   }
 
   #settle(attempt?: Attempt): void {
@@ -297,8 +295,6 @@ export class Call implements AttemptOwner {
     this.#settle()
     this.#line?.abort()
     for (const attempt of this.#running) attempt.cancel('client_gone')
-    this.#resolve(RESPONSE_ALREADY_SENT)
+    this.#response.resolve(RESPONSE_ALREADY_SENT)
   }
 }
-
-function noop(): void {}
