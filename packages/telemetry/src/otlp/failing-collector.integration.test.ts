@@ -259,6 +259,19 @@ describe('startOtlp with a collector that fails', () => {
     expect(lost()).toBe(101)
   })
 
+  it('does not wait at its end for a collector that takes no connections', async () => {
+    await using collector = await startOtlpCollector()
+    await collector.behave('refuse')
+    const { otlp, record, lost } = sendTo(collector.url, {
+      ...{ timeoutMs: 600_000, metrics: createMetrics() },
+    })
+    record(5)
+    // The deadline would be the end of the test's time.
+    await otlp.shutdown(3_600_000)
+    expect(lost('unreachable')).toBe(5 + 1)
+    expect(lost()).toBe(6)
+  })
+
   it('talks TLS, and only with who can prove to be the one', async () => {
     await using certificates = await makeCertificates()
     const { cert, key, caFile } = certificates

@@ -48,6 +48,7 @@ export class OtlpSender {
   readonly #agent: HttpAgent
   readonly #request: typeof requestHttp
   readonly #underWay = new Set<AbortController>()
+  readonly #hurry = new AbortController()
   #isClosed = false
 
   constructor(options: SenderOptions) {
@@ -74,6 +75,11 @@ export class OtlpSender {
     }
   }
 
+  /** From now on there is little time: a collector that can't be reached is tried once more, and not waited for. */
+  hurry(): void {
+    this.#hurry.abort()
+  }
+
   /** Gives up what is under way, and all that comes after. */
   close(): void {
     this.#isClosed = true
@@ -90,10 +96,26 @@ export class OtlpSender {
       if (answer !== undefined && answer.status >= 200 && answer.status <= 299) {
         return { delivered: true, body: answer.body }
       }
-      const wait = tries < maxTries ? retryWait(answer, Math.min(backoff, maxWaitMs)) : undefined
+      const wait = tries < maxTries ? this.#waitAfter(answer, tries, backoff) : undefined
       if (wait === undefined || performance.now() + wait >= endAt) return undelivered(answer)
-      await delay(wait, undefined, { signal, ref: false })
+      await this.#pause(wait, signal)
     }
+  }
+
+  /** Undefined: another try would be in vain. */
+  #waitAfter(answer: Answer | undefined, tries: number, backoff: number): number | undefined {
+    if (answer !== undefined || !this.#hurry.signal.aborted) {
+      return retryWait(answer, Math.min(backoff, maxWaitMs))
+    }
+    // The first may have met a kept connection that the collector was just closing.
+    return tries === 1 ? leastWaitMs : undefined
+  }
+
+  /** Rejects once the signal is aborted; ends as the hurry begins. */
+  async #pause(ms: number, signal: AbortSignal): Promise<void> {
+    const { signal: hurry } = this.#hurry
+    const ended = hurry.aborted ? signal : AbortSignal.any([signal, hurry])
+    await delay(ms, undefined, { signal: ended, ref: false }).catch(() => signal.throwIfAborted())
   }
 
   /** Undefined: there was no answer. */

@@ -53,8 +53,8 @@ export interface Otlp {
   /** Sends what waits, and ends when it is sent or lost. Never rejects. */
   flush(): Promise<void>
   /**
-   * Sends what waits and ends. What isn't sent by the deadline is given up and told as lost. Never rejects;
-   * what is recorded afterwards is ignored.
+   * Sends what waits and ends. What isn't sent by the deadline, or finds no connection, is given up and told
+   * as lost. Never rejects; what is recorded afterwards is ignored.
    *
    * @param deadlineMs 5,000 by default
    */
@@ -75,6 +75,8 @@ export function startOtlp(options: OtlpOptions): Otlp {
   const metrics = startMetrics(options, resource, onLoss)
   let ending: Promise<void> | undefined
   const shutdown = async (deadlineMs: number): Promise<void> => {
+    traces?.sender.hurry()
+    metrics?.sender.hurry()
     const done = settled([traces?.provider.shutdown(), metrics?.provider.shutdown()])
     await before(deadlineMs, done)
     traces?.sender.close()
