@@ -235,7 +235,7 @@ export class Call implements AttemptOwner {
     if (this.#delivery.committed) {
       this.#parts.exchange.fault = failure.error
       if (this.#delivery.break(failure.breakCode)) this.#history.record()
-      return this.#settle(attempt)
+      return void this.#settle(attempt)
     }
     // The other one of a race goes on.
     if (this.#running.length > 0) return

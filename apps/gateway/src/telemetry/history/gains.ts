@@ -1,7 +1,7 @@
 import { Distribution, type FoundInstrument, type Metrics } from '@tidegate/telemetry'
 
 /** Gives a label's value of one series; the empty text where there is no such label. */
-export type LabelOf = (label: string) => string
+type LabelOf = (label: string) => string
 
 /** Which series belong together; `undefined` leaves one out. Asked once for each series. */
 export type KeyOf = (labelOf: LabelOf) => string | undefined

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 
 /** What a process needs of its machine. */
-export interface ProcessFigures {
+interface ProcessFigures {
   /** CPU time since the reading before, as a share of what all cores have. */
   readonly cpuRatio: number
   readonly rssBytes: number
