@@ -98,6 +98,22 @@ describe('openHistory', () => {
     await kept?.close()
   })
 
+  it("leaves all of the gateway's own endpoints out of latencies", async () => {
+    const { kept, live, metrics } = opened()
+    const took = metrics.histogram('http_server_request_duration_seconds', {
+      ...{ help: 'Requests.', unit: 'seconds', labels: ['http_route'] },
+    })
+    for (const own of ['/metrics', '/metrics/*', '/dashboard', '/health', '/livez']) {
+      took.series(own).record(30)
+    }
+    live(1, 0)
+    expect(kept?.history.recent('latency.p99', 5_000)).toBeUndefined()
+    took.series('/v1/**').record(0.1)
+    live(2, 0)
+    expect(kept?.history.recent('latency.p99', 5_000)).toMatchObject({ weight: 1 })
+    await kept?.close()
+  })
+
   it('watches nothing where anomalies are off, and is nothing where it is off itself', async () => {
     const { kept, live, told } = opened({ anomalies: undefined })
     live(1_200, 0)

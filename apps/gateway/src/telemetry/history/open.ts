@@ -5,8 +5,7 @@ import { createHistory, type History, type HistoryStore } from '@tidegate/teleme
 import { redisHistoryStore } from '@tidegate/telemetry/redis'
 import type { AnomalySettings, HistorySettings, Settings } from '../../config/settings.ts'
 import type { SharedRedis } from '../../redis.ts'
-import { SESSION_PATHS } from '../../sessions/endpoints.ts'
-import { ownPaths } from '../../stages.ts'
+import { ownRoutes } from '../metrics/own-route.ts'
 import { watchAnomalies } from './anomalies.ts'
 import { everySecond } from './every-second.ts'
 import { ownMetrics } from './own-metrics.ts'
@@ -55,11 +54,10 @@ export function openHistory(parts: HistoryParts): KeptHistory | undefined {
   const upstreams = parts.settings.upstreams.map(({ name }) => name)
   const history = historyOf(settings, upstreams, parts)
   const watch = watched && watchOf(watched, parts)
-  const own = new Set<string>([...ownPaths, ...SESSION_PATHS])
   const process = processReader()
   const read = createSampler({
     ...{ metrics: parts.metrics, upstreams, process },
-    isOwn: (route) => own.has(route),
+    isOwn: (route) => ownRoutes.has(route),
   })
   let looked = Math.floor(now() / LOOK_MS)
   const sample = (): void => {

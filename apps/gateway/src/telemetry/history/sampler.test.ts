@@ -35,16 +35,17 @@ describe('createSampler', () => {
   it('weighs latencies by requests, and leaves those of the gateway itself out', () => {
     const { metrics, sampler } = sampled()
     const took = metrics.histogram('http_server_request_duration_seconds', {
-      ...{ help, unit: 'seconds', labels: ['http_route'] },
+      ...{ help, unit: 'seconds', labels: ['http_route', 'http_response_status_code'] },
     })
-    for (let at = 0; at < 10; at += 1) took.series('/v1/**').record(0.1)
-    took.series('/metrics/*').record(30)
-    took.series('').record(40)
+    for (let at = 0; at < 10; at += 1) took.series('/v1/**', '200').record(0.1)
+    took.series('/metrics/*', '200').record(30)
+    took.series('', '404').record(40)
+    took.series('/v1/**', '101').record(3_600)
     const { 'latency.p99': p99, 'overhead.p95': overhead } = sampler()
     expect(p99).toMatchObject({ weight: 10 })
     expect(Math.abs((p99 as { value: number }).value - 100)).toBeLessThan(4)
     expect(overhead).toBeUndefined()
-    took.series('/v1/**').record(2)
+    took.series('/v1/**', '200').record(2)
     expect((sampler()['latency.p50'] as { value: number }).value).toBeGreaterThan(1_900)
   })
 
@@ -54,7 +55,8 @@ describe('createSampler', () => {
     const took = metrics.histogram('http_client_request_duration_seconds', {
       ...{ help, unit: 'seconds', labels },
     })
-    for (const error of ['', '400', 'client_gone', '429', '503', 'upstream_timeout']) {
+    const noFaults = ['', '400', 'client_gone', 'lost_race', 'payload_too_large', 'request_timeout']
+    for (const error of [...noFaults, '429', '503', 'upstream_timeout']) {
       took.series('openai', error).record(0.2)
     }
     took.series('unknown', '').record(1)
@@ -62,9 +64,9 @@ describe('createSampler', () => {
     for (const kind of ['first', 'retry', 'failover', 'hedge']) attempts.series(kind).add()
     const samples = sampler()
     expect(samples).toMatchObject({
-      ...{ 'upstream.openai.requests': 6, 'upstream.openai.errors': 3 },
+      ...{ 'upstream.openai.requests': 9, 'upstream.openai.errors': 3 },
       ...{ 'retries.rate': 2, 'hedges.rate': 1 },
-      'upstream.openai.latency.p95': { weight: 6 },
+      'upstream.openai.latency.p95': { weight: 9 },
     })
     expect(Object.keys(samples).filter((name) => name.includes('unknown'))).toEqual([])
   })

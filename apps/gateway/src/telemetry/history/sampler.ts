@@ -1,5 +1,6 @@
 import { Distribution, type Metrics } from '@tidegate/telemetry'
 import type { HistorySample } from '@tidegate/telemetry/history'
+import { isUpstreamFault } from '../metrics/upstream-fault.ts'
 import { Gains, type KeyOf } from './gains.ts'
 import type { ProcessReader } from './process-figures.ts'
 
@@ -53,7 +54,9 @@ function requests(gains: Gains): Samples {
 function latencies(gains: Gains, { isOwn }: SamplerParts): Samples {
   const onRoutes: KeyOf = (labelOf) => {
     const route = labelOf('http_route')
-    return route === '' || isOwn(route) ? undefined : 'all'
+    // A WebSocket lasts as long as its ends wish.
+    const isSwitched = labelOf('http_response_status_code') === '101'
+    return route === '' || isSwitched || isOwn(route) ? undefined : 'all'
   }
   const took = gains.distributions('http_server_request_duration_seconds', onRoutes).get('all')
   const added = gains.distributions('tidegate_gateway_overhead_seconds', () => 'all').get('all')
@@ -107,11 +110,8 @@ function attempts(gains: Gains, { upstreams }: SamplerParts): Samples {
   return samples
 }
 
-/** What a client has asked for wrongly is no error of the upstream's, and neither is that it didn't wait. */
-const NOT_ITS_FAULT = /^(?:|4(?!29)\d\d|client_gone|lost_race)$/
-
 const endOfAttempt: KeyOf = (labelOf) => {
-  const isFault = !NOT_ITS_FAULT.test(labelOf('error_type'))
+  const isFault = isUpstreamFault(labelOf('error_type'))
   return `${isFault ? 'failed' : 'well'} ${labelOf('tidegate_upstream')}`
 }
 

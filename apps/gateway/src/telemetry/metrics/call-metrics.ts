@@ -131,7 +131,9 @@ class ModelAttempt implements AttemptObserver {
   }
 }
 
+/** A status that says no goes by its number, whether it was passed on or another attempt followed. */
 function errorOf({ outcome, status, error }: AttemptEnd): string {
-  if (outcome !== 'complete') return outcome === 'failed' ? (error ?? 'failed') : outcome
-  return status >= 400 ? String(status) : ''
+  if (outcome === 'client_gone' || outcome === 'lost_race') return outcome
+  if (status >= 400) return String(status)
+  return outcome === 'failed' ? (error ?? outcome) : ''
 }

@@ -17,7 +17,8 @@ export function metricsEndpoint(
   return async (c) => {
     const { method } = c.get('exchange')
     if (method !== 'GET' && method !== 'HEAD') {
-      const facts = { allow: 'GET, HEAD' }
+      const takesMetrics = parts.settings.telemetry.history !== undefined
+      const facts = { allow: takesMetrics ? 'GET, HEAD, POST' : 'GET, HEAD' }
       throw new ServerError('method_not_allowed', 'This endpoint has no such method.', { facts })
     }
     if (metrics === undefined) {

@@ -3,12 +3,13 @@ import type { GatewayEnv } from '../../env.ts'
 import { SESSION_PATHS } from '../../sessions/endpoints.ts'
 import { ownPaths } from '../../stages.ts'
 
-const exact = new Set<string>(
-  [...ownPaths, ...SESSION_PATHS].filter((path) => !path.endsWith('/*')),
-)
-const open = [...ownPaths, ...SESSION_PATHS]
-  .filter((path) => path.endsWith('/*'))
-  .map((path) => [path, path.slice(0, -2)] as const)
+const LAST_PART = /\/(?:\*|:\w+)$/
+
+const paths: readonly string[] = [...ownPaths, ...SESSION_PATHS]
+const exact = new Set(paths.filter((path) => !LAST_PART.test(path)))
+const open = paths
+  .filter((path) => LAST_PART.test(path))
+  .map((path) => [path, path.replace(LAST_PART, '')] as const)
 
 /** All that `ownRoute` can say. */
 export const ownRoutes: ReadonlySet<string> = new Set([...exact, ...open.flat()])

@@ -66,7 +66,7 @@ export function requestMetrics(
       requests.series(route, upstream, tier, outcomeOf(ended, status)).add()
       if (exchange.ownMs !== undefined) overhead.series(route).record(exchange.ownMs / 1000)
       if (exchange.stream) streamEnds.series(route, ended).add()
-      if (tier !== '') tierOf(tiers, tier).record(seconds)
+      if (tier !== '' && status !== 101) tierOf(tiers, tier).record(seconds)
       if (exchange.client !== undefined) callers?.add(exchange.client)
     },
   }

@@ -2,12 +2,13 @@ import { createWindow, Distribution, type RollingWindow } from '@tidegate/teleme
 import type { Instruments } from './instruments.ts'
 import { ownRoutes } from './own-route.ts'
 import type { RequestMetrics } from './request-metrics.ts'
+import { isUpstreamFault } from './upstream-fault.ts'
 
 /** How requests of one kind went, since the gateway was started. Rates are 0 to 1; `null`: there were none. */
-export interface Summary {
+interface Summary {
   readonly count: number
   readonly success_rate: number | null
-  /** Answers with 500 and above, and those that broke. */
+  /** Answers with 500 and above, and those that broke; of upstreams also refusals for want of room (429). */
   readonly error_rate: number | null
   readonly average_ms: number | null
   readonly p50_ms: number | null
@@ -31,14 +32,15 @@ interface Kind {
 }
 
 interface Ended {
+  all: number
   good: number
   bad: number
 }
 
 const ALL = 'all'
 
-/** What is no verdict on an upstream. */
-const UNDECIDED: ReadonlySet<string> = new Set(['client_gone', 'lost_race'])
+/** A WebSocket lasts as long as its ends wish: it is counted, and its time is nobody's latency. */
+const SWITCHED = '101'
 
 /** Sums up requests by route and tier, and attempts by upstream. */
 export class Summarizer {
@@ -61,15 +63,15 @@ export class Summarizer {
     const { perMinute } = this.#window.recent()
     const of = (kind: string, { took, ended }: Kind): Record<string, Summary> =>
       Object.fromEntries(
-        [...took].map(([name, times]) => [
+        [...ended].map(([name, counts]) => [
           name,
-          summaryOf(times, ended.get(name), perMinute(`${kind} ${name}`)),
+          summaryOf(took.get(name), counts, perMinute(`${kind} ${name}`)),
         ]),
       )
     const all = this.#byRoute(() => ALL)
     const tier = ([, , name]: readonly string[]): string | undefined => name || undefined
     return {
-      totals: of(ALL, all)[ALL] ?? summaryOf(new Distribution(), undefined, 0),
+      totals: of(ALL, all)[ALL] ?? summaryOf(),
       routes: of(
         'route',
         this.#byRoute((route) => route || undefined),
@@ -81,8 +83,8 @@ export class Summarizer {
 
   #byRoute(nameOf: (route: string) => string | undefined): Kind {
     const { requestDuration } = this.#instruments
-    const took = requestDuration.distributions(([, route = '']) =>
-      ownRoutes.has(route) ? undefined : nameOf(route),
+    const took = requestDuration.distributions(([, route = '', status]) =>
+      ownRoutes.has(route) || status === SWITCHED ? undefined : nameOf(route),
     )
     const name = (values: readonly string[]): string | undefined => nameOf(values[0] ?? '')
     return { took, ended: this.#endedBy(name) }
@@ -96,7 +98,8 @@ export class Summarizer {
     ] of this.#instruments.attemptDuration.entries()) {
       const counts = countsOf(ended, upstream)
       if (error === '') counts.good += count
-      else if (!UNDECIDED.has(error)) counts.bad += count
+      else if (isUpstreamFault(error)) counts.bad += count
+      counts.all += count
     }
     const took = this.#instruments.attemptDuration.distributions(([upstream]) => upstream)
     return { took, ended }
@@ -110,6 +113,7 @@ export class Summarizer {
       const counts = countsOf(ended, name)
       if (values[3] === 'success') counts.good += value
       else if (values[3] === 'server_error') counts.bad += value
+      counts.all += value
     }
     return ended
   }
@@ -130,24 +134,26 @@ export class Summarizer {
   }
 }
 
+const NONE: Readonly<Ended> = { all: 0, good: 0, bad: 0 }
+
 function countsOf(ended: Map<string, Ended>, name: string): Ended {
   let counts = ended.get(name)
   if (counts === undefined) {
-    counts = { good: 0, bad: 0 }
+    counts = { all: 0, good: 0, bad: 0 }
     ended.set(name, counts)
   }
   return counts
 }
 
-function summaryOf(times: Distribution, ended: Ended | undefined, perMinute: number): Summary {
-  const { count } = times
+function summaryOf(times = new Distribution(), ended = NONE, perMinute = 0): Summary {
+  const { all: count, good, bad } = ended
   const rate = (part: number): number | null => (count === 0 ? null : round(part / count, 10_000))
-  const quantile = (q: number): number | null => ms(count, times.quantile(q))
+  const quantile = (q: number): number | null => ms(times.count, times.quantile(q))
   return {
     count,
-    success_rate: rate(ended?.good ?? 0),
-    error_rate: rate(ended?.bad ?? 0),
-    average_ms: ms(count, times.mean),
+    success_rate: rate(good),
+    error_rate: rate(bad),
+    average_ms: ms(times.count, times.mean),
     ...{ p50_ms: quantile(0.5), p95_ms: quantile(0.95), p99_ms: quantile(0.99) },
     requests_per_minute: round(perMinute, 100),
   }

@@ -71,7 +71,7 @@ describe('what is counted', () => {
     const at = new URL(provider.url).host
     const duration = await series(gateway, 'http_client_request_duration_seconds_count')
     expect(duration).toEqual({
-      [`first ${at} 503 status_503`]: 2,
+      [`first ${at} 503 503`]: 2,
       [`second ${new URL(other.url).host} 200 `]: 1,
     })
     expect(await series(gateway, 'tidegate_breaker_state')).toEqual({ [`first ${at} open`]: 1 })
