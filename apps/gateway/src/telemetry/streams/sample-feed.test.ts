@@ -76,10 +76,30 @@ describe('a feed of samples', () => {
   })
 
   it('asks for no more than what is wanted', async () => {
+    second({ a: 1, b: 2, c: 3 })
     const query = vi.spyOn(history, 'query')
     await feed.watch(['a'])
     await feed.watch(['b', 'a'])
     expect(query.mock.lastCall?.[0].metrics).toEqual(['a', 'b'])
+  })
+
+  it('asks for nothing that isn’t there, whatever readers name, until it is', async () => {
+    const query = vi.spyOn(history, 'query')
+    const { log } = await feed.watch(['later'])
+    for (let at = 0; at < 50; at += 1) {
+      const made = Array.from({ length: 200 }, (_, name) => `made.up.${at}.${name}`)
+      const { release } = await feed.watch(made)
+      release()
+    }
+    expect(query).not.toHaveBeenCalled()
+    for (const ms of [100_000, 100_000]) {
+      clock += ms
+      await feed.advance()
+    }
+    second({ later: 1 })
+    await feed.advance()
+    expect(query.mock.lastCall?.[0].metrics).toEqual(['later'])
+    expect((await told(log)).events).toMatchObject([{ values: { later: 1 } }])
   })
 
   it('asks for many metrics in parts', async () => {

@@ -119,15 +119,17 @@ export class SampleFeed {
     }
   }
 
-  /** The metrics that are wanted; `undefined` when nobody wants any. */
+  /** The metrics that are wanted, of those that there are; `undefined` when nobody wants any. */
   async #names(now: number): Promise<readonly string[] | undefined> {
-    for (const metrics of this.#watching) {
-      for (const metric of metrics) this.#wanted.set(metric, now + LINGER_MS)
-    }
     for (const [metric, until] of this.#wanted) if (until < now) this.#wanted.delete(metric)
-    if (this.#wanted.size === 0) return undefined
-    if (!this.#wanted.has(ALL)) return [...this.#wanted.keys()]
-    return (await this.#history.names()).map(({ metric }) => metric)
+    if (this.#watching.size === 0 && this.#wanted.size === 0) return undefined
+    const known = (await this.#history.names()).map(({ metric }) => metric)
+    // Readers may name what isn't there, and each something else.
+    const there = new Set([ALL, ...known])
+    for (const metrics of this.#watching) {
+      for (const metric of metrics) if (there.has(metric)) this.#wanted.set(metric, now + LINGER_MS)
+    }
+    return this.#wanted.has(ALL) ? known : known.filter((metric) => this.#wanted.has(metric))
   }
 
   async #beginAnew(now: number): Promise<void> {
