@@ -74,6 +74,21 @@ describe('redisCheck', () => {
     expect((await lookAt({ PING: 'OK' })).error?.code).toBe('unexpected_answer')
   })
 
+  it('tells a client’s own errors from those of Redis', async () => {
+    const unsent = Object.assign(new Error('PING was not sent: there is no connection.'), {
+      code: 'unavailable',
+    })
+    const { error: away } = await lookAt({ PING: unsent })
+    expect(away?.code).toBe('unavailable')
+    expect(away?.message).not.toContain('answered')
+    const answered = Object.assign(new Error('Redis refused PING: LOADING hunter2'), {
+      ...{ code: 'reply_error', reply: 'LOADING' },
+    })
+    expect((await lookAt({ PING: answered })).error).toEqual({
+      ...{ code: 'LOADING', message: 'Redis answered with the error LOADING.' },
+    })
+  })
+
   it('refuses a client that can’t be asked', () => {
     expect(() => redisCheck({ client: {} as never })).toThrow(/client\.call/)
     expect(() => redisCheck({ client: { call: async () => 1 }, minReplicas: -1 })).toThrow(/-1/)

@@ -57,11 +57,15 @@ interface Limits {
   readonly minReplicas: number
 }
 
-/** Answers of Redis that are an error begin with a word of capitals: that much may be shown. */
+/**
+ * Answers of Redis that are an error begin with a word of capitals: that much may be shown. An error with a
+ * code is the client's own, whatever its message begins with, unless it has the word of an answer (`reply`).
+ */
 function refuse(error: unknown): never {
-  const message = error instanceof Error ? error.message : ''
-  const [, word] = /^([A-Z]{3,20})(?: |$)/.exec(message) ?? []
-  if (word === undefined) throw error
+  const { code, reply, message } = Object(error)
+  const answer = typeof reply === 'string' ? reply : code === undefined ? String(message) : ''
+  const [, word] = /^([A-Z]{3,20})(?: |$)/.exec(answer) ?? []
+  if (word === undefined || word === 'PING') throw error
   throw new CheckError(word, `Redis answered with the error ${word}.`, { cause: error })
 }
 
