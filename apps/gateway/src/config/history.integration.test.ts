@@ -61,6 +61,26 @@ describe('telemetry.anomalies', () => {
     expect(refusal).not.toContain('CANARY')
   })
 
+  it.each([
+    ['http://localhost:9/', 'allowPrivate'],
+    ['http://hooks.localhost/', 'allowPrivate'],
+    ['http://[::ffff:127.0.0.1]/', 'nothing is ever posted to'],
+    ['http://0x7f.1/', 'allowPrivate'],
+    ['http://169.254.169.254/', 'nothing is ever posted to'],
+    ['https://user:CANARY@alerts.example/', 'no user or password'],
+  ])('says of %s what is to be done: %s', async (url, remedy) => {
+    const webhook = `{ url: '${url}', secret: ${SECRET} }`
+    expect(await refusalOf(`{ anomalies: { webhook: ${webhook} } }`)).toContain(remedy)
+  })
+
+  it.each([
+    ['history: off', 'telemetry.history is off'],
+    ['metrics: off', 'telemetry.metrics is off'],
+  ])('refuses a webhook that would never be told anything: %s', async (off, why) => {
+    const webhook = `{ url: 'https://alerts.example/hook', secret: ${SECRET} }`
+    expect(await refusalOf(`{ ${off}, anomalies: { webhook: ${webhook} } }`)).toContain(why)
+  })
+
   it('posts to a private address that is allowed, and never to where clouds keep credentials', async () => {
     const allowing = (url: string) =>
       `{ anomalies: { webhook: { url: '${url}', secret: ${SECRET}, allowPrivate: true } } }`

@@ -24,6 +24,7 @@ import { createLogFileRule } from './rules/log-file.ts'
 import { routeRules } from './rules/routes.ts'
 import { sessionRules } from './rules/sessions.ts'
 import { sharingRules } from './rules/sharing.ts'
+import { telemetryRules } from './rules/telemetry.ts'
 import { createTlsRule, readTls } from './rules/tls.ts'
 import { tokenRules } from './rules/tokens.ts'
 import { upstreamRules } from './rules/upstreams.ts'
@@ -124,6 +125,7 @@ function defineGateway(layer: Layer, cwd: string) {
         ...sessionRules,
         ...sharingRules,
         ...healthRules,
+        ...telemetryRules,
       ],
       ...[createTlsRule(cwd), createLogFileRule(cwd)],
     ],

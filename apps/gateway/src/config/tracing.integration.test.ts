@@ -68,6 +68,7 @@ describe('telemetry.tracing', () => {
     const top = 'telemetry: { tracing: { headers: { "no name": x, ok: "CANARY\\n" } } }'
     const problems = problemsOf(await check(file({ top })))
     expect(problems).toHaveLength(2)
+    expect(problems.join()).toContain('not allowed: expected the name of a header')
     expect(problems.join()).not.toContain('CANARY')
   })
 

@@ -64,7 +64,9 @@ function flatten(issue: z.core.$ZodIssue, above: Path = []): FlatIssue[] {
   const keys = issue.code === 'unrecognized_keys' ? issue.keys : []
   const flat = { code: issue.code, path, message: issue.message, facts, keys }
   if (issue.code === 'invalid_key') {
-    const expected = issue.issues.map((inner) => factsOf(inner).expected ?? inner.message)
+    const expected = issue.issues.map(
+      (inner) => factsOf(inner).expected ?? inner.message.replace(/^expected /, ''),
+    )
     return [
       { ...flat, message: `this name is not allowed: expected ${oneOf(expected)}`, facts: {} },
     ]

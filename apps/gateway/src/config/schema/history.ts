@@ -50,13 +50,29 @@ const webhook = z
     }),
   })
   .superRefine(({ url, allowPrivate }, context) => {
-    try {
-      createEgress({ private: allowPrivate ? 'allow' : 'deny' }).check(new URL(url))
-    } catch {
-      const message = 'is an address that nothing is sent to; see `allowPrivate`'
-      context.addIssue({ code: 'custom', path: ['url'], message })
-    }
+    const message = findWebhookFault(new URL(url), allowPrivate)
+    if (message !== undefined) context.addIssue({ code: 'custom', path: ['url'], message })
   })
+
+function findWebhookFault(url: URL, allowPrivate: boolean): string | undefined {
+  if (url.username !== '' || url.password !== '') {
+    return 'must hold no user or password; what is posted is signed'
+  }
+  if (!isPostedTo(url, true)) return 'is an address that nothing is ever posted to'
+  if (allowPrivate || (isPostedTo(url, false) && !/(?:^|\.)localhost\.?$/.test(url.hostname))) {
+    return undefined
+  }
+  return 'is this machine or of a private network; set allowPrivate if that is meant'
+}
+
+function isPostedTo(url: URL, allowPrivate: boolean): boolean {
+  try {
+    createEgress({ private: allowPrivate ? 'allow' : 'deny' }).check(url)
+    return true
+  } catch {
+    return false
+  }
+}
 
 const anomalies = z.strictObject({
   threshold: field(integer({ min: 3, max: 100 }).default(6), {
