@@ -10,7 +10,7 @@ import type { Failure } from './failure.ts'
 import * as failures from './failure.ts'
 import { History } from './history.ts'
 import { Itinerary, type Plan } from './itinerary.ts'
-import { hedgeDelay, takeHedgePlace, waitForPlace } from './place.ts'
+import { hedgeDelay, takeHedgePlace } from './place.ts'
 import { isRetryableStatus } from './retry-table.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -120,7 +120,7 @@ export class Call implements AttemptOwner {
 
   async #queueUp(): Promise<void> {
     this.#line = new AbortController()
-    const place = await waitForPlace(this.upstream, this.#deadlineAt, this.#line)
+    const place = await this.#history.inLine(this.upstream, this.#deadlineAt, this.#line)
     if ('release' in place) {
       if (this.#settled) place.release()
       else this.#attempt(place, undefined)
@@ -193,7 +193,7 @@ export class Call implements AttemptOwner {
       this.#history.failed(attempt, failure)
       if (!this.#delivery.opened) this.#history.record()
     }
-    for (const other of this.#running) if (other !== attempt) other.cancel('lost_race')
+    for (const other of this.#running) if (other !== attempt) this.#history.outrun(other, attempt)
     this.#running = [attempt]
     if (this.#delivery.begin(this.#answer(attempt, head))) return
     attempt.discard()

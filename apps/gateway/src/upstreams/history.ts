@@ -4,6 +4,7 @@ import type { Attempt } from './attempt.ts'
 import type { Failure } from './failure.ts'
 import type { FailureLog } from './failure-log.ts'
 import type { Itinerary } from './itinerary.ts'
+import { waitForPlace } from './place.ts'
 
 /** What went wrong with one request on its way; costs nothing while nothing does. */
 export class History {
@@ -25,6 +26,22 @@ export class History {
   waited(ms: number): void {
     const { elapsed } = this.#entries
     this.#entries.add({ kind: 'wait', at: elapsed, ms, reason: 'retry' })
+    this.#exchange.timings.push({ name: 'wait', ms })
+  }
+
+  /** Times the wait for a place: it is for an upstream's sake, and no work of the gateway's. */
+  async inLine(...asked: Parameters<typeof waitForPlace>): ReturnType<typeof waitForPlace> {
+    const from = performance.now()
+    const place = await waitForPlace(...asked)
+    this.#exchange.timings.push({ name: 'queue', ms: performance.now() - from })
+    return place
+  }
+
+  /** Gives up an attempt that was slower. What it was waited for alone, before the other, is its own time. */
+  outrun(slower: Attempt, winner: Attempt): void {
+    const ms = winner.sentAt - slower.sentAt
+    if (ms > 0) this.#exchange.timings.push({ name: `attempt-${slower.number}`, ms })
+    slower.cancel('lost_race')
   }
 
   refused(failure: Failure): void {

@@ -26,7 +26,7 @@ function requestInstruments(registry: Metrics) {
       maxSeries: 5_000,
     }),
     overhead: registry.histogram('tidegate_gateway_overhead_seconds', {
-      help: "What of the time to an answer's head neither upstreams nor the client took.",
+      help: "What of the time to an answer's head is neither upstreams', the client's, nor waiting.",
       unit: 'seconds',
       labels: ['http_route'],
       buckets: [

@@ -149,6 +149,33 @@ describe('what is counted', () => {
     expect(((all ?? 0) - (own ?? 0)) * 1000).toBeGreaterThan(waited - 1)
   })
 
+  it('leaves waits for the sake of upstreams out of its own', async () => {
+    const first = { retry: { retries: 1, initial: '1ms', max: '1s' }, concurrency: { max: 1 } }
+    await using gateway = await observedGateway(config({}, first))
+    provider.next({ status: 503, headers: { 'retry-after-ms': '300' } })
+    expect((await chat(gateway)).status).toBe(200)
+    const free = Promise.withResolvers<void>()
+    provider.next({ beforeHeaders: () => free.promise })
+    const both = [chat(gateway), chat(gateway)]
+    await pollUntil(
+      async () => {
+        const waiting = await series(gateway, 'tidegate_upstream_queued_requests')
+        return waiting.first === 1
+      },
+      { describe: () => 'nobody waits for a place' },
+    )
+    const from = performance.now()
+    await gateway.metrics()
+    const waited = performance.now() - from
+    free.resolve()
+    await Promise.all(both)
+    const [own = 0] = Object.values(await series(gateway, 'tidegate_gateway_overhead_seconds_sum'))
+    const [all = 0] = Object.values(
+      await series(gateway, 'http_server_request_duration_seconds_sum'),
+    )
+    expect((all - own) * 1000).toBeGreaterThan(299 + 2 * (waited - 1))
+  })
+
   it('counts nothing where metrics are off, and says so', async () => {
     await using gateway = await observedGateway(config({}, {}, { telemetry: { metrics: 'off' } }))
     expect((await chat(gateway)).status).toBe(200)
