@@ -1,4 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Secret } from '@tidegate/config'
 import { isLoopback } from '@tidegate/server'
 import type { Context, MiddlewareHandler } from 'hono'
@@ -88,7 +89,13 @@ export function isOnThisMachine(c: Context<GatewayEnv>): boolean {
   const { peerIp, forwarded } = c.get('exchange')
   const { headers } = c.env.incoming
   const isDirect = isLoopback(peerIp) && !forwarded
-  return isDirect && LOCAL_HOST.test(headers.host ?? '') && isLocalOrigin(headers.origin)
+  if (!isDirect || isForOtherSite(headers)) return false
+  return LOCAL_HOST.test(headers.host ?? '') && isLocalOrigin(headers.origin)
+}
+
+/** A page of another site may load from here without telling its origin; a link on it may lead here. */
+function isForOtherSite(headers: IncomingHttpHeaders): boolean {
+  return headers['sec-fetch-site'] === 'cross-site' && headers['sec-fetch-mode'] !== 'navigate'
 }
 
 const challenge = { facts: { authenticate: 'Bearer realm="tidegate admin"' } }

@@ -262,12 +262,18 @@ describe('without an admin key', () => {
     ['of another name', ['host: evil.test']],
     ['through a proxy', ['host: localhost', 'x-forwarded-for: 127.0.0.1']],
     ['of another origin', ['host: localhost', 'origin: https://evil.test']],
+    ['that is part of another site', ['host: localhost', 'sec-fetch-site: cross-site']],
   ])('a stranger sees not even the page: one %s', async (_, fields) => {
     for (const path of ['/dashboard', '/dashboard/session', '/dashboard/assets/x.js']) {
       const send = [`GET ${path} HTTP/1.1`, ...fields, '', ''].join('\r\n')
       const { response } = await rawRequest({ port: open.port, send })
       expect(response.status).toBe(403)
     }
+  })
+
+  it('a link on another site leads here', async () => {
+    const fields = ['sec-fetch-site: cross-site', 'sec-fetch-mode: navigate']
+    expect((await ask('GET', '/dashboard', { of: open, fields })).status).toBe(200)
   })
 
   it('nobody sees anything in production', async () => {
