@@ -42,8 +42,9 @@ export function streamEndpoints(options: StreamEndpointsOptions): Hono<GatewayEn
     adminOnly,
     withStreams(async (c, { history, published, now }) => {
       const metrics = publishOrder(await wholeBody(c, limits), history, now())
-      await published.publishAll(metrics)
-      return c.json({ accepted: metrics.length }, 202, noStore)
+      const accepted = metrics.length
+      const kept = await published.publishAll(metrics)
+      return c.json({ accepted, ...(kept < accepted && { kept }) }, 202, noStore)
     }),
   )
   app.all('/metrics/stream', adminOnly, reading(withStreams(sampleStream)))

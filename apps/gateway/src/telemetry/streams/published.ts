@@ -39,8 +39,11 @@ export class Published {
     await this.publishAll([this.#history.check(name, value, tags, at ?? this.#now())])
   }
 
-  /** Publishes what was checked. When it rejects, some of it may be in the stream, and nothing is in the history. */
-  async publishAll(metrics: readonly PublishedMetric[]): Promise<void> {
+  /**
+   * Publishes what was checked; says how many the history has taken too: it has room for so many names. When it
+   * rejects, some of it may be in the stream, and nothing is in the history.
+   */
+  async publishAll(metrics: readonly PublishedMetric[]): Promise<number> {
     const appended = metrics.map((metric) => this.log.append(JSON.stringify(metric)))
     const failed = (await Promise.allSettled(appended)).find((each) => each.status === 'rejected')
     if (failed !== undefined) {
@@ -48,9 +51,10 @@ export class Published {
       throw new GatewayError('metrics_unavailable', 'The stream of metrics does not take them now.')
     }
     const now = this.#now()
-    for (const { name, value, at } of metrics) {
-      this.#history.record(name, value, { at: Math.min(at, now) })
-    }
+    const kept = metrics.filter(({ name, value, at }) =>
+      this.#history.record(name, value, { at: Math.min(at, now) }),
+    )
+    return kept.length
   }
 }
 

@@ -56,6 +56,13 @@ describe('POST /metrics', () => {
     expect(names.map(({ metric }) => metric)).toEqual(['shop.carts', 'shop.orders'])
   })
 
+  it('says how many the history keeps, where it has no room for more names', async () => {
+    const many = Array.from({ length: 600 }, (_, at) => ({ name: `m${at}`, value: at }))
+    expect(await (await publish(many)).json()).toEqual({ accepted: 600, kept: 500 })
+    expect((await read()).metrics).toHaveLength(600)
+    expect(await (await publish({ name: 'm0', value: 1 })).json()).toEqual({ accepted: 1 })
+  })
+
   it('takes all of them or none, and says which one is wrong', async () => {
     const refused = await publish([
       { name: 'a', value: 1 },
