@@ -8,7 +8,6 @@ import type { GatewayMetrics } from './open.ts'
 export function metricsReport(metrics: GatewayMetrics, parts: TelemetryParts): object {
   const { instruments, requests, summaries, system } = metrics
   const { version, settings, limits, answers } = parts
-  const { hits, misses, hit_rate } = total([...(answers?.counts.values() ?? [])].map(reportOf))
   const hasPrices = settings.telemetry.prices.size > 0
   return {
     version,
@@ -16,7 +15,7 @@ export function metricsReport(metrics: GatewayMetrics, parts: TelemetryParts): o
     uptime_seconds: Math.round(process.uptime()),
     ...summaries.read(),
     limits: limitsReport(limits.counts),
-    cache: { hits, misses, hit_rate: answers === undefined ? null : hit_rate },
+    cache: cacheReport(answers),
     tokens: {
       input: tokens(metrics, 'input'),
       output: tokens(metrics, 'output'),
@@ -35,8 +34,13 @@ export function metricsReport(metrics: GatewayMetrics, parts: TelemetryParts): o
   }
 }
 
-function reportOf<Report>({ report }: { readonly report: Report }): Report {
-  return report
+/** As the targets count: whatever had no call of its own is a hit, and what had to go past the cache no miss. */
+function cacheReport(answers: TelemetryParts['answers']): object {
+  const reports = [...(answers?.counts.values() ?? [])].map(({ report }) => report)
+  const { hits: kept, stale, coalesced, misses } = total(reports)
+  const hits = kept + stale + coalesced
+  const all = hits + misses
+  return { hits, misses, hit_rate: all === 0 ? null : hits / all }
 }
 
 function limitsReport(policies: TelemetryParts['limits']['counts']): object {

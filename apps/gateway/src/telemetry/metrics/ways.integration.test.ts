@@ -110,6 +110,8 @@ describe('what is counted', () => {
       'chat openai tide-1 ': 1,
     })
     expect(await series(gateway, 'tidegate_cache_entries')).toEqual({ '': expect.any(Number) })
+    const { cache } = JSON.parse(await gateway.metrics('application/json'))
+    expect(cache).toEqual({ hits: 2, misses: 1, hit_rate: 2 / 3 })
   })
 
   it('counts models that nobody knows together', async () => {
