@@ -16,6 +16,14 @@ interface Goal {
 const GOALS: readonly Goal[] = [
   atLeast('throughput', 'requests per second × bare', 'rps', 'bare', 0.65),
   atLeast('throughput', 'requests per second × Portkey', 'rps', 'portkey', 5.5),
+  atLeast('throughput', 'requests per second × without metrics', 'rps', 'tidegate-uncounted', 0.95),
+  {
+    scenario: 'throughput',
+    text: 'requests per second with 1 % traced × without traces and metrics: at least 0.9',
+    digits: 2,
+    value: (readings) => readings.ratio('rps', 'tidegate-traced', 'tidegate-uncounted'),
+    reached: (value) => value >= 0.9,
+  },
   {
     scenario: 'throughput',
     text: 'requests per second with limits × without, both with keys: at least 0.93',

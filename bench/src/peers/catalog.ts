@@ -93,6 +93,7 @@ export const PEERS: readonly Peer[] = [
   },
   tidegate('tidegate', {}),
   tidegate('tidegate-uncounted', { uncounted: true }),
+  tidegate('tidegate-traced', { traced: true }),
   tidegate('tidegate-auth', { key: CLIENT_KEY }),
   tidegate('tidegate-limits', { key: CLIENT_KEY, limits: 'requests' }),
   tidegate('tidegate-slots', { key: CLIENT_KEY, limits: 'concurrent' }),

@@ -22,11 +22,13 @@ export interface Stages {
   readonly cache?: boolean
   /** Whether nothing is counted and timed. */
   readonly uncounted?: boolean
+  /** Whether requests are traced, with the share that is recorded by default; the mock takes the spans. */
+  readonly traced?: boolean
 }
 
 /** The gateway with nothing tuned: only what a configuration must say to serve this upstream. */
 export function tidegateConfig(name: string, setting: Setting, stages: Stages): string {
-  const { key, limits, cache, uncounted } = stages
+  const { key, limits, cache, uncounted, traced } = stages
   const tier = limits ? ', tier: bench' : ''
   const auth = key ? `auth:\n  keys:\n    - { id: bench, key: "${key}"${tier} }\n` : ''
   return write(
@@ -41,8 +43,14 @@ upstreams:
       - { url: "http://127.0.0.1:${setting.upstreamPort}/v1", apiKey: sk-upstream }
 routes:
   - { match: /v1/**, upstreams: [mock], auth: ${key ? 'required' : 'none'}${limits ? ', limits: [per-ip, tier]' : ''}${cache ? ', cache: 1h' : ''} }
-${auth}${limits ? limitsSection(limits) : ''}${uncounted ? 'telemetry: { metrics: off }\n' : ''}`,
+${auth}${limits ? limitsSection(limits) : ''}${uncounted ? 'telemetry: { metrics: off }\n' : ''}${traced ? tracingSection(setting) : ''}`,
   )
+}
+
+function tracingSection({ upstreamPort }: Setting): string {
+  return `telemetry:
+  tracing: { endpoint: "http://127.0.0.1:${upstreamPort}", sample: 1% }
+`
 }
 
 function limitsSection(limits: NonNullable<Stages['limits']>): string {
