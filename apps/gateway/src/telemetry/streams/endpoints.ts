@@ -1,6 +1,7 @@
 import type { EventLog, LogEntry } from '@tidegate/events'
 import { eventStream } from '@tidegate/events/hono'
 import { ServerError } from '@tidegate/server'
+import type { PublishedMetric } from '@tidegate/telemetry/history'
 import { type Context, type Handler, Hono, type MiddlewareHandler } from 'hono'
 import type { GatewayEnv } from '../../env.ts'
 import { type BodyLimits, wholeBody } from '../../handlers/body.ts'
@@ -95,19 +96,22 @@ function publishedValues(
   const query = queryOf(c)
   const metrics = askedMetrics(query)
   const wanted = metrics && new Set(metrics)
-  const isWanted = ({ data }: LogEntry): boolean =>
-    wanted === undefined || wanted.has(publishedMetric(data).name)
+  const read = ({ data }: LogEntry): PublishedMetric | undefined => {
+    const metric = publishedMetric(data)
+    const isWanted = metric !== undefined && (wanted === undefined || wanted.has(metric.name))
+    return isWanted ? metric : undefined
+  }
   if (/\btext\/event-stream\b/i.test(c.env.incoming.headers.accept ?? '')) {
     return eventStream(c, log, {
       signal: turnOf(c, streams),
       onError,
-      toEvent: (entry) =>
-        isWanted(entry)
-          ? { event: 'metric', data: JSON.stringify(publishedMetric(entry.data)) }
-          : undefined,
+      toEvent: (entry) => {
+        const metric = read(entry)
+        return metric && { event: 'metric', data: JSON.stringify(metric) }
+      },
     })
   }
-  return page(c, log, query, isWanted, now())
+  return page(c, log, query, read, now())
 }
 
 /** Ends a reader's turn: after its time, and when the gateway begins to shut down. */
@@ -128,7 +132,7 @@ async function page(
   c: Context<GatewayEnv>,
   log: EventLog,
   query: URLSearchParams,
-  isWanted: (entry: LogEntry) => boolean,
+  readEntry: (entry: LogEntry) => PublishedMetric | undefined,
   now: number,
 ): Promise<Response> {
   const windowMs = askedDuration(query, 'window') ?? DEFAULT_WINDOW_MS
@@ -147,7 +151,10 @@ async function page(
   return c.json(
     {
       ...{ now, window_seconds: windowMs / 1_000, gap },
-      metrics: entries.filter(isWanted).map(({ id, data }) => ({ id, ...publishedMetric(data) })),
+      metrics: entries.flatMap((entry) => {
+        const metric = readEntry(entry)
+        return metric === undefined ? [] : [{ id: entry.id, ...metric }]
+      }),
       next: more ? (entries.at(-1)?.id ?? null) : null,
     },
     200,

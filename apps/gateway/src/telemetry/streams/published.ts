@@ -75,7 +75,13 @@ export async function openPublishedLog(
   })
 }
 
-/** An entry of the stream, as it is told. */
-export function publishedMetric(data: Uint8Array): PublishedMetric {
-  return JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString())
+/** An entry of the stream, as it is told; `undefined` for what no gateway has put there. */
+export function publishedMetric(data: Uint8Array): PublishedMetric | undefined {
+  const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString()
+  try {
+    const metric = JSON.parse(text)
+    return typeof metric?.name === 'string' ? metric : undefined
+  } catch {
+    return undefined
+  }
 }

@@ -133,6 +133,22 @@ describe('GET /metrics/published', () => {
     }
   })
 
+  it('leaves out what others have put into the stream', async () => {
+    const { log } = gateway.streams.published
+    for (const text of ['{', 'null', '7', '{"name":1}', '']) await log.append(text)
+    await publish({ name: 'a', value: 1 })
+    for (const query of ['', '?metric=a']) {
+      expect((await read(query)).metrics).toMatchObject([{ name: 'a', value: 1 }])
+    }
+    const last = (await read()).metrics[0]?.id
+    await log.append('{')
+    await publish({ name: 'a', value: 2 })
+    const url = `${gateway.url}/metrics/published?lastEventId=${last}`
+    await using listener = new EventListener(url, 'metric')
+    await listener.until((told) => told.length > 0)
+    expect(listener.told).toMatchObject([{ type: 'metric', data: { value: 2 } }])
+  })
+
   it('tells a client of events what is published, from where it was', async () => {
     await publish({ name: 'a', value: 1 })
     const { metrics } = await read()
