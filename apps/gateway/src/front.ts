@@ -96,7 +96,10 @@ function linesOf({ logger, observer }: FrontParts): RequestLogOptions<GatewayEnv
   return {
     logger,
     line,
-    context: (c) => ({ ...context(c), ...observer.begin(c) }),
+    context: (c) => {
+      const given = observer.begin(c)
+      return given === undefined ? context(c) : { ...context(c), ...given }
+    },
     onEnd: (c, end) => observer.end(c, end),
   }
 }

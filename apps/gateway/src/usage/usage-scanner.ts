@@ -78,7 +78,13 @@ export class UsageScanner {
 
   #keepTail(bytes: Buffer, from: number): void {
     const kept = NAME.length - 1
-    const rest = bytes.subarray(Math.max(from, bytes.length - kept))
+    const begin = bytes.length - kept
+    // So nearly every event ends: nothing is made of it.
+    if (begin >= from && !hasQuote(bytes, begin)) {
+      this.#tail = NOTHING
+      return
+    }
+    const rest = bytes.subarray(Math.max(from, begin))
     const all = rest.length < kept ? Buffer.concat([this.#tail, rest]).subarray(-kept) : rest
     // Copied, so that the piece it was in isn't kept for it. What ends an event has no quote in it.
     this.#tail = all.includes(QUOTE) ? Buffer.from(all) : NOTHING
@@ -149,6 +155,11 @@ export class UsageScanner {
     this.#output = larger(this.#output, output)
     this.#total = Math.max(this.#total, count(usage.total_tokens) ?? 0)
   }
+}
+
+function hasQuote(bytes: Buffer, from: number): boolean {
+  for (let at = from; at < bytes.length; at += 1) if (bytes[at] === QUOTE) return true
+  return false
 }
 
 function isSpace(byte: number | undefined): boolean {
