@@ -79,8 +79,8 @@ export async function openTelemetry(parts: TelemetryParts): Promise<Telemetry> {
     },
     endStreams: () => streams?.end(),
     close: async () => {
-      await streams?.close()
-      await Promise.all([kept?.close(), tracing?.close()])
+      // A hanging Redis and a hanging collector are waited for at the same time.
+      await Promise.all([streams?.close().then(() => kept?.close()), tracing?.close()])
       metrics?.close()
     },
   }

@@ -79,4 +79,13 @@ describe('Nodes', () => {
     await vi.advanceTimersByTimeAsync(20_000)
     expect(calls).toEqual(['beat', 'leave'])
   })
+
+  it('closes without waiting for a Redis that hangs', async () => {
+    const { calls, redis } = redisThat()
+    const closed = new Nodes({ redis, key: 'k' }).close()
+    await vi.advanceTimersByTimeAsync(500)
+    await closed
+    expect(calls).toEqual(['beat'])
+    expect(vi.getTimerCount()).toBe(0)
+  })
 })

@@ -7,6 +7,9 @@ const BEAT_MS = 5_000
 /** Two beats may be lost, and the third be late. */
 const GONE_AFTER_MS = 3 * BEAT_MS
 
+/** A Redis that hangs isn't waited for longer: without a word this node is gone soon enough. */
+const LEAVE_MS = 500
+
 /** How {@link Nodes} are made. */
 export interface NodesOptions {
   readonly redis: RedisEvaluator
@@ -43,11 +46,18 @@ export class Nodes {
     return this.#count
   }
 
-  /** Settles when the last word to Redis was answered, or failed: then this node is forgotten in time. */
+  /** Settles when the last word to Redis was answered, or failed, or hangs: then this node is forgotten in time. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
     clearInterval(this.#timer)
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, LEAVE_MS)
+    await Promise.race([this.#leave(), late])
+    clearTimeout(timer)
+  }
+
+  async #leave(): Promise<void> {
     // A beat that is on its way would bring this node back.
     await this.#beating
     await this.#redis.evaluate(leaveScript, [this.#key], [this.#nodeId]).catch(() => undefined)
