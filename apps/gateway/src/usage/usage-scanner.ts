@@ -17,6 +17,13 @@ const CLOSE_BRACE = 0x7d
 
 const NOTHING = Buffer.alloc(0)
 
+/** How nearly all of them begin that are no Anthropic's; what follows says nothing more of these three. */
+const USUAL =
+  /^\{\s*"prompt_tokens"\s*:\s*(\d{1,9})\s*,\s*"completion_tokens"\s*:\s*(\d{1,9})\s*,\s*"total_tokens"\s*:\s*(\d{1,9})\s*[,}]/
+
+/** As much as {@link USUAL} can be long, with a space where one is usual. */
+const USUAL_BYTES = 128
+
 /** What providers send is some hundred bytes. */
 const MAX_OBJECT_BYTES = 8 * 1024
 
@@ -147,13 +154,22 @@ export class UsageScanner {
   }
 
   #read(object: Buffer): void {
+    const usual = USUAL.exec(object.toString('latin1', 0, USUAL_BYTES))
+    if (usual !== null) {
+      this.#take(Number(usual[1]), Number(usual[2]), Number(usual[3]))
+      return
+    }
     const usage = parsed(object)
     if (usage === undefined) return
     const input = count(usage.prompt_tokens) ?? withCache(usage)
     const output = count(usage.completion_tokens) ?? count(usage.output_tokens)
+    this.#take(input, output, count(usage.total_tokens) ?? 0)
+  }
+
+  #take(input: number | undefined, output: number | undefined, total: number): void {
     this.#input = larger(this.#input, input)
     this.#output = larger(this.#output, output)
-    this.#total = Math.max(this.#total, count(usage.total_tokens) ?? 0)
+    this.#total = Math.max(this.#total, total)
   }
 }
 

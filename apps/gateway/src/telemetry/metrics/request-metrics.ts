@@ -1,5 +1,10 @@
 import type { Exchange } from '@tidegate/server'
-import { Distribution, type Metrics } from '@tidegate/telemetry'
+import {
+  type CounterSeries,
+  Distribution,
+  type HistogramSeries,
+  type Metrics,
+} from '@tidegate/telemetry'
 import type { RequestObserver } from '../../front.ts'
 import { CLIENT_CLOSED_REQUEST, outcomeAt } from '../../logging.ts'
 import type { Instruments } from './instruments.ts'
@@ -21,9 +26,11 @@ export interface RequestMetrics extends RequestObserver {
 /** Counts and times every request, whoever answers it. `topKeys`: how many callers are told apart. */
 export function requestMetrics(
   registry: Metrics,
-  { requestDuration, requests, overhead, streamEnds }: Instruments,
+  instruments: Instruments,
   topKeys: number | undefined,
 ): RequestMetrics {
+  const { requestDuration, streamEnds } = instruments
+  const found = new FoundSeries(instruments)
   const underWay = new Set<Exchange>()
   const tiers = new Map<string, Distribution>()
   const callers =
@@ -59,16 +66,85 @@ export function requestMetrics(
       const method = METHODS.has(exchange.method) ? exchange.method : '_OTHER'
       const error = ended === 'complete' && status < 400 ? '' : errorOf(exchange, ended, status)
       const seconds = end.durationMs / 1000
-      requestDuration.series(method, route, String(status), error).record(seconds)
-      if (own !== undefined) return
+      if (own !== undefined) {
+        requestDuration.series(method, route, String(status), error).record(seconds)
+        return
+      }
       const tier = c.get('identity')?.tier ?? ''
       const upstream = c.get('call')?.upstream.name ?? ''
-      requests.series(route, upstream, tier, outcomeOf(ended, status)).add()
-      if (exchange.ownMs !== undefined) overhead.series(route).record(exchange.ownMs / 1000)
+      const outcome = outcomeOf(ended, status)
+      const series = found.of({ method, route, status, error, upstream, tier, outcome })
+      series.duration.record(seconds)
+      series.requests.add()
+      if (exchange.ownMs !== undefined) series.overhead().record(exchange.ownMs / 1000)
       if (exchange.stream) streamEnds.series(route, ended).add()
       if (tier !== '' && status !== 101) tierOf(tiers, tier).record(seconds)
       if (exchange.client !== undefined) callers?.add(exchange.client)
     },
+  }
+}
+
+/** What a request that came to a route is counted by. */
+interface RequestLabels {
+  readonly method: string
+  readonly route: string
+  readonly status: number
+  readonly error: string
+  readonly upstream: string
+  readonly tier: string
+  readonly outcome: string
+}
+
+/** The series of one combination of labels. */
+class RequestSeries {
+  readonly duration: HistogramSeries
+  readonly requests: CounterSeries
+  readonly #labels: RequestLabels
+  readonly #instruments: Instruments
+  #overhead: HistogramSeries | undefined
+
+  constructor(labels: RequestLabels, instruments: Instruments) {
+    const { method, route, status, error, upstream, tier, outcome } = labels
+    this.duration = instruments.requestDuration.series(method, route, String(status), error)
+    this.requests = instruments.requests.series(route, upstream, tier, outcome)
+    this.#labels = labels
+    this.#instruments = instruments
+  }
+
+  /** There is none yet where no request has had an answer's head. */
+  overhead(): HistogramSeries {
+    this.#overhead ??= this.#instruments.overhead.series(this.#labels.route)
+    return this.#overhead
+  }
+
+  isOf(labels: RequestLabels): boolean {
+    const own = this.#labels
+    return (
+      own.status === labels.status &&
+      own.method === labels.method &&
+      own.error === labels.error &&
+      own.upstream === labels.upstream &&
+      own.tier === labels.tier &&
+      own.outcome === labels.outcome
+    )
+  }
+}
+
+/** Remembers for each route the series of its last request: nearly always the next one's, too. */
+class FoundSeries {
+  readonly #instruments: Instruments
+  readonly #last = new Map<string, RequestSeries>()
+
+  constructor(instruments: Instruments) {
+    this.#instruments = instruments
+  }
+
+  of(labels: RequestLabels): RequestSeries {
+    const last = this.#last.get(labels.route)
+    if (last?.isOf(labels)) return last
+    const found = new RequestSeries(labels, this.#instruments)
+    this.#last.set(labels.route, found)
+    return found
   }
 }
 
