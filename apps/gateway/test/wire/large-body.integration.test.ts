@@ -66,7 +66,8 @@ async function download(url: string) {
 
 describe('a large download', () => {
   it.each(['/bytes', '/v1/bytes'])('arrives whole, and is never held: %s', async (path) => {
-    const size = 50 * megabyte
+    // Far more than what a process's memory goes up and down by anyway.
+    const size = 200 * megabyte
     const direct = await download(`${provider.url}/bytes/${size}`)
     expect(await download(`${gateway.url}${path}/${size}`)).toEqual(direct)
     const before = await memory()
@@ -75,7 +76,7 @@ describe('a large download', () => {
   })
 
   it('stops at its source when the client stops reading, and goes on when it does', async () => {
-    const size = 64 * megabyte
+    const size = 160 * megabyte
     await using connection = await connectRaw({ port: gateway.port })
     connection.pause()
     await connection.write(get(`/bytes/${size}`, 'connection: close'))
@@ -84,7 +85,7 @@ describe('a large download', () => {
     // The provider writes in one piece: what its kernel has not taken is not counted as sent.
     await quiet(() => Promise.resolve(connection.received.length))
     expect(seen.bytesSent).toBe(0)
-    expect((await memory()) - before).toBeLessThan(30 * megabyte)
+    expect((await memory()) - before).toBeLessThan(60 * megabyte)
     connection.resume()
     expect(await connection.ended).toBe('closed')
     expect(connection.received.length).toBeGreaterThan(size)

@@ -23,7 +23,7 @@ afterAll(async () => {
 })
 
 const until = (check: () => boolean | Promise<boolean>, what: string) =>
-  pollUntil(async () => check(), { timeoutMs: 10_000, intervalMs: 5, describe: () => what })
+  pollUntil(async () => check(), { timeoutMs: 30_000, intervalMs: 5, describe: () => what })
 
 const over = (...readers: readonly Listener[]) =>
   until(() => readers.every((reader) => reader.over), 'the end of all readers')
