@@ -294,7 +294,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#slot.release()
     this.#permit?.[verdict]()
     if (this.#observer === undefined) return
-    const times = { sentAt: this.sentAt, firstByteAt: this.#firstByteAt, at: performance.now() }
-    this.#observer.onEnd({ outcome, status: this.#status, error, ...times })
+    const { sentAt } = this
+    const [status, firstByteAt] = [this.#status, this.#firstByteAt]
+    this.#observer.onEnd({ outcome, status, error, sentAt, firstByteAt, at: performance.now() })
   }
 }

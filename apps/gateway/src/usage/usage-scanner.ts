@@ -72,7 +72,7 @@ export class UsageScanner {
       const across = seam.indexOf(NAME)
       if (across !== -1) return this.#found(from + across - this.#tail.length + NAME.length)
     }
-    const found = bytes.indexOf(NAME, from)
+    const found = bytes.length - from < NAME.length ? -1 : bytes.indexOf(NAME, from)
     if (found !== -1) return this.#found(found + NAME.length)
     this.#keepTail(bytes, from)
     return bytes.length
@@ -85,13 +85,14 @@ export class UsageScanner {
 
   #keepTail(bytes: Buffer, from: number): void {
     const kept = NAME.length - 1
-    const begin = bytes.length - kept
+    const begin = Math.max(from, bytes.length - kept)
+    const isCovered = this.#tail.length === 0 || bytes.length - from >= kept
     // So nearly every event ends: nothing is made of it.
-    if (begin >= from && !hasQuote(bytes, begin)) {
+    if (isCovered && !hasQuote(bytes, begin)) {
       this.#tail = NOTHING
       return
     }
-    const rest = bytes.subarray(Math.max(from, begin))
+    const rest = bytes.subarray(begin)
     const all = rest.length < kept ? Buffer.concat([this.#tail, rest]).subarray(-kept) : rest
     // Copied, so that the piece it was in isn't kept for it. What ends an event has no quote in it.
     this.#tail = all.includes(QUOTE) ? Buffer.from(all) : NOTHING
@@ -105,6 +106,11 @@ export class UsageScanner {
     if (byte === undefined) return at
     if (this.#state === 'named' && byte === COLON) return this.#enter('valued', at + 1)
     if (this.#state === 'named' || byte !== OPEN_BRACE) return this.#enter('searching', at)
+    const usual = USUAL.exec(bytes.toString('latin1', at, at + USUAL_BYTES))
+    if (usual !== null) {
+      this.#take(Number(usual[1]), Number(usual[2]), Number(usual[3]))
+      return this.#enter('searching', at + usual[0].length)
+    }
     this.#gathered = []
     this.#size = 0
     this.#depth = 0
@@ -154,11 +160,6 @@ export class UsageScanner {
   }
 
   #read(object: Buffer): void {
-    const usual = USUAL.exec(object.toString('latin1', 0, USUAL_BYTES))
-    if (usual !== null) {
-      this.#take(Number(usual[1]), Number(usual[2]), Number(usual[3]))
-      return
-    }
     const usage = parsed(object)
     if (usage === undefined) return
     const input = count(usage.prompt_tokens) ?? withCache(usage)

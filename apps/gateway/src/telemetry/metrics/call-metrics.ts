@@ -112,22 +112,24 @@ class ModelAttempt implements AttemptObserver {
 
   onEnd(end: AttemptEnd): void {
     this.#endpoint.onEnd(end)
+    const reading = this.#reader?.finish()
+    if (reading === undefined) this.#record(end)
+    else void reading.then(() => this.#record(end))
+  }
+
+  #record(end: AttemptEnd): void {
     const { ask, upstream } = this.#facts
     const reader = this.#reader
-    const record = (): void =>
-      this.#models.record({
-        operation: this.#operation,
-        provider: upstream.protocol,
-        body: ask.content,
-        answeredBy: reader?.model,
-        isStream: reader?.isStream === true,
-        usage: reader?.usage,
-        error: errorOf(end),
-        end,
-      })
-    const reading = reader?.finish()
-    if (reading === undefined) record()
-    else void reading.then(record)
+    this.#models.record({
+      operation: this.#operation,
+      provider: upstream.protocol,
+      body: ask.content,
+      answeredBy: reader?.model,
+      isStream: reader?.isStream === true,
+      usage: reader?.usage,
+      error: errorOf(end),
+      end,
+    })
   }
 }
 

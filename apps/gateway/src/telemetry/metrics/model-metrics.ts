@@ -96,8 +96,9 @@ export class ModelMetrics {
     this.#known = new Set(options.prices.keys())
   }
 
-  record({ operation, provider, error, end, usage, isStream, ...call }: ModelCall): void {
-    const named = (call.body && modelIn(call.body)) ?? call.answeredBy
+  record(call: ModelCall): void {
+    const { operation, provider, body, error, end, usage, isStream } = call
+    const named = (body && modelIn(body)) ?? call.answeredBy
     const series = this.#seriesOf(operation, provider, this.#admitted(named, error === ''))
     series.took((end.at - end.sentAt) / 1000, error)
     if (isStream && end.firstByteAt !== undefined)

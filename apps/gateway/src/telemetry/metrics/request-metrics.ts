@@ -7,6 +7,7 @@ import {
 } from '@tidegate/telemetry'
 import type { RequestObserver } from '../../front.ts'
 import { CLIENT_CLOSED_REQUEST, outcomeAt } from '../../logging.ts'
+import { Roster } from '../../roster.ts'
 import type { Instruments } from './instruments.ts'
 import { ownRoute } from './own-route.ts'
 
@@ -31,7 +32,7 @@ export function requestMetrics(
 ): RequestMetrics {
   const { requestDuration, streamEnds } = instruments
   const found = new FoundSeries(instruments)
-  const underWay = new Set<Exchange>()
+  const underWay = new Roster<Exchange>()
   const tiers = new Map<string, Distribution>()
   const callers =
     topKeys === undefined

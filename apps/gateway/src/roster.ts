@@ -1,0 +1,40 @@
+/**
+ * Those that are here now, of many that come and go. A `Set` that outlives them costs a busy process most of its
+ * time: it makes itself a new table every few dozen removals and has the old one point at it, so that once one
+ * table is in V8's old generation each further one, and all that was in it, is kept until the next full
+ * collection. An array that is used again holds nothing of those that have left.
+ */
+export class Roster<Item extends object> implements Iterable<Item> {
+  /** All at the front; what is behind `size` is empty. */
+  readonly #places: (Item | undefined)[] = []
+  #size = 0
+
+  get size(): number {
+    return this.#size
+  }
+
+  add(item: Item): void {
+    this.#places[this.#size] = item
+    this.#size += 1
+  }
+
+  /** Fast for those that came lately: the more of the others there are, the longer they have been here. */
+  delete(item: Item): boolean {
+    const places = this.#places
+    for (let place = this.#size - 1; place >= 0; place--) {
+      if (places[place] !== item) continue
+      this.#size -= 1
+      places[place] = places[this.#size]
+      places[this.#size] = undefined
+      return true
+    }
+    return false
+  }
+
+  *[Symbol.iterator](): Iterator<Item> {
+    for (let place = this.#size - 1; place >= 0; place--) {
+      const item = this.#places[place]
+      if (item !== undefined) yield item
+    }
+  }
+}
