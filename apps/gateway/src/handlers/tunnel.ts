@@ -160,7 +160,7 @@ function handshakeHeaders(
     endpoint.credentials,
     c.get('consumedHeaders'),
     false,
-    span && traceHeadersOf(span),
+    traceHeadersOf(span),
   )
   headers.push('host', endpoint.url.host, 'connection', 'Upgrade', 'upgrade', 'websocket')
   headers.push('x-request-id', c.get('exchange').requestId)

@@ -1,4 +1,5 @@
 import type { Fields } from '@tidegate/logger'
+import type { SpanHandle } from '@tidegate/telemetry/tracing'
 import type { RequestObserver } from '../front.ts'
 import type { AttemptEnd, AttemptObserver, CallObserver } from '../upstreams/call-observer.ts'
 
@@ -24,7 +25,7 @@ export function together(
   }
 }
 
-/** The same of those who look at calls. The first that gives headers for the upstream has its way. */
+/** The same of those who look at calls. The first that has a span has its way. */
 export function callsTogether(
   given: readonly (CallObserver | undefined)[],
 ): CallObserver | undefined {
@@ -45,12 +46,12 @@ export function callsTogether(
 }
 
 class AttemptObservers implements AttemptObserver {
-  readonly traceHeaders: readonly string[] | undefined
+  readonly span: SpanHandle | undefined
   readonly #all: readonly AttemptObserver[]
 
   constructor(all: readonly AttemptObserver[]) {
     this.#all = all
-    this.traceHeaders = all.find((each) => each.traceHeaders !== undefined)?.traceHeaders
+    this.span = all.find(({ span }) => span !== undefined)?.span
   }
 
   onHead(...head: Parameters<NonNullable<AttemptObserver['onHead']>>): void {

@@ -98,11 +98,6 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#countdown = new Countdown(limits, parts.deadlineAt, this)
   }
 
-  /** Flat; they go out in place of the client's. */
-  get traceHeaders(): readonly string[] | undefined {
-    return this.#observer?.traceHeaders
-  }
-
   /** Whether the endpoint has the request, or some of it. */
   get isSent(): boolean {
     return this.#controller !== undefined

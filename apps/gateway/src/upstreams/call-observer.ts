@@ -41,8 +41,8 @@ export interface AttemptEnd {
 
 /** Sees one attempt. Must not throw. */
 export interface AttemptObserver {
-  /** `traceparent` and `tracestate`, flat: they go out in place of the client's. Absent: the client's pass. */
-  readonly traceHeaders?: readonly string[] | undefined
+  /** Its context goes out with the attempt. Absent: that of the request's own span, where there is one. */
+  readonly span?: SpanHandle | undefined
   /** The head of its answer has come. */
   onHead?(status: number, headers: IncomingHttpHeaders): void
   /** The next bytes of its answer's body, as the upstream has sent them. They may not be kept or changed. */

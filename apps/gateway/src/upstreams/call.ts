@@ -3,6 +3,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { parseRetryAfter, type Slot } from '@tidegate/resilience'
 import { type Answer, Delivery } from '../handlers/delivery.ts'
 import { passInterim } from '../handlers/interim.ts'
+import { traceHeadersOf } from '../telemetry/tracing/trace-headers.ts'
 import { Attempt, type AttemptOwner, type Head } from './attempt.ts'
 import type { CallParts } from './call-parts.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -144,17 +145,12 @@ export class Call implements AttemptOwner {
     const number = this.#itinerary.count(endpoint)
     const after = this.#history.last?.code
     const facts = { exchange, span, ask, upstream, endpoint, kind, number, after } as const
-    const attempt = new Attempt({
-      facts,
-      permit: endpoint.breaker?.tryEnter(),
-      slot,
-      owner: this,
-      observer: this.#parts.observer?.onAttempt(facts),
-      deadlineAt: this.#deadlineAt,
-      writeLimit,
-    })
+    const observer = this.#parts.observer?.onAttempt(facts)
+    const permit = endpoint.breaker?.tryEnter()
+    const [owner, deadlineAt] = [this, this.#deadlineAt]
+    const attempt = new Attempt({ facts, permit, slot, owner, observer, deadlineAt, writeLimit })
     this.#running.push(attempt)
-    attempt.send(ask.message(upstream, endpoint, attempt.traceHeaders))
+    attempt.send(ask.message(upstream, endpoint, traceHeadersOf(observer?.span ?? span)))
     const delay = this.#running.length === 1 ? hedgeDelay(upstream) : undefined
     if (delay === undefined || !this.#itinerary.mayRace) return
     clearTimeout(this.#timer)

@@ -13,30 +13,17 @@ import type {
 } from '../../upstreams/call-observer.ts'
 import { AnswerReader } from '../metrics/answer-reader.ts'
 import { modelIn, operationOf } from '../metrics/model-name.ts'
-import { traceHeadersOf } from './trace-headers.ts'
 
 /** The span of each attempt at an upstream, to the end of its answer's body. */
 export function attemptSpans(tracing: Tracing): CallObserver {
   return {
     onAttempt: (facts) => {
-      const { span: parent } = facts
-      if (parent?.sampled === false) return new UnrecordedAttempt(parent)
+      // All attempts of a request go by the id then that its log lines have.
+      if (facts.span?.sampled === false) return undefined
       const span = begin(facts, tracing)
-      if (!span.sampled) return new UnrecordedAttempt(span)
-      return new RecordedAttempt(facts, span)
+      return span.sampled ? new RecordedAttempt(facts, span) : { span, onEnd: () => undefined }
     },
   }
-}
-
-/** All attempts of a request go by the id that its log lines have. */
-class UnrecordedAttempt implements AttemptObserver {
-  readonly traceHeaders: readonly string[]
-
-  constructor(span: SpanHandle) {
-    this.traceHeaders = traceHeadersOf(span)
-  }
-
-  onEnd(): void {}
 }
 
 function begin(facts: AttemptFacts, tracing: Tracing): SpanHandle {
@@ -83,15 +70,13 @@ function askedModel({ ask, upstream }: AttemptFacts): SpanAttributes {
 }
 
 class RecordedAttempt implements AttemptObserver {
-  readonly traceHeaders: readonly string[]
+  readonly span: SpanHandle
   readonly #facts: AttemptFacts
-  readonly #span: SpanHandle
   #reader: AnswerReader | undefined
 
   constructor(facts: AttemptFacts, span: SpanHandle) {
     this.#facts = facts
-    this.#span = span
-    this.traceHeaders = traceHeadersOf(span)
+    this.span = span
   }
 
   onHead(status: number, headers: Parameters<NonNullable<AttemptObserver['onHead']>>[1]): void {
@@ -105,7 +90,7 @@ class RecordedAttempt implements AttemptObserver {
   }
 
   onEnd(end: AttemptEnd): void {
-    const span = this.#span
+    const { span } = this
     const { outcome, status, error, firstByteAt, at } = end
     if (firstByteAt !== undefined) span.event('tidegate.first_byte', undefined, firstByteAt)
     span.set({ 'tidegate.outcome': outcome })

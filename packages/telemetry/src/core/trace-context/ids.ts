@@ -1,31 +1,33 @@
 import { randomFillSync } from 'node:crypto'
 
-const traceBytes = 16
-const spanBytes = 8
-// Asking the system for random bytes costs more than a whole trace: it is done once for a thousand ids.
-const pool = Buffer.allocUnsafeSlow(traceBytes * 1_024)
-let used = pool.length
+const traceDigits = 32
+const spanDigits = 16
+// Asking the system for random bytes costs more than a whole trace: it is done once for some hundred ids.
+const pool = Buffer.allocUnsafeSlow(4 * 1_024)
+let digits = ''
+let used = 0
+
+/** No id is all zero; one that begins so is none either, which is quicker to tell and as rare. */
+const zeros = '0'.repeat(spanDigits)
 
 /** A new random trace id: 32 hexadecimal digits, never all zero. */
 export function newTraceId(): string {
-  return take(traceBytes)
+  return take(traceDigits)
 }
 
 /** A new random span id: 16 hexadecimal digits, never all zero. */
 export function newSpanId(): string {
-  return take(spanBytes)
+  return take(spanDigits)
 }
 
-function take(bytes: number): string {
+function take(length: number): string {
   for (;;) {
-    if (used + bytes > pool.length) {
-      randomFillSync(pool)
+    if (used + length > digits.length) {
+      digits = randomFillSync(pool).toString('hex')
       used = 0
     }
-    const begin = used
-    used += bytes
-    if (pool.readUInt32BE(begin) !== 0 || pool.readUInt32BE(begin + 4) !== 0) {
-      return pool.toString('hex', begin, used)
-    }
+    const id = digits.slice(used, used + length)
+    used += length
+    if (!id.startsWith(zeros)) return id
   }
 }
