@@ -127,13 +127,11 @@ describe('openEventStream', () => {
   it('ends well when the log fails, and tells nobody but onError', async () => {
     const { log } = await filled(1)
     const errors: unknown[] = []
+    const fail = () => Promise.reject(new Error('redis://user:secret@host'))
     const broken: EventLog = {
       ...log,
-      last: () => Promise.reject(new Error('redis://user:secret@host')),
-      // biome-ignore lint/correctness/useYield: it fails before it has anything
-      async *tail() {
-        throw new Error('redis://user:secret@host')
-      },
+      last: fail,
+      tail: () => ({ [Symbol.asyncIterator]: () => ({ next: fail }) }),
     }
     const reader = follow(broken, { onError: (error) => errors.push(error) })
     expect(await reader.next()).toBeUndefined()
