@@ -4,8 +4,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { pollUntil } from '@tidegate/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
@@ -59,11 +59,11 @@ function logLines(): readonly Line[] {
 }
 
 async function listening(): Promise<string> {
-  for (;;) {
-    const url = logLines().find(({ message }) => message === 'listening')?.url
-    if (url !== undefined) return url
-    await delay(10)
-  }
+  const url = () => logLines().find(({ message }) => message === 'listening')?.url
+  await pollUntil(async () => url() !== undefined, {
+    describe: () => `no gateway is listening: ${JSON.stringify(logLines())}`,
+  })
+  return url() ?? ''
 }
 
 const file = `version: 1
@@ -92,7 +92,9 @@ describe('the log file', () => {
     while (!logFiles().some((name) => name.endsWith('.4.log'))) {
       await Promise.all(Array.from({ length: 5 }, () => fetch(`${url}/none`)))
     }
-    while (logFiles().length > 2) await delay(10)
+    await pollUntil(async () => logFiles().length <= 2, {
+      describe: () => `the oldest are still there: ${logFiles()}`,
+    })
     child?.kill('SIGTERM')
     expect(await ended).toEqual({ code: 0, out: '', err: '' })
     expect(logFiles().length).toBeLessThanOrEqual(3)
