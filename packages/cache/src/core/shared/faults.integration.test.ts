@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { pollUntil, type RedisServer, startRedis } from '@tidegate/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Fleet, type Member, type Order, type Read } from './fleet.fixture.ts'
@@ -8,8 +7,8 @@ const KEYS = Array.from({ length: 10 }, (_, at) => `item:${at}`)
 const TAGS = ['items']
 /** So many changes are made before a fault, and while everybody knows of it: of keys, and of more than those. */
 const ROUND = 4
-/** How long the next change waits. */
-const PACE_MS = 150
+/** Reads of every process between two changes: each key is found again by all before the next one. */
+const READS = 4 * KEYS.length
 /** Far more than a message takes, and than it takes to notice that no more come. */
 const BOUND_MS = 1_500
 
@@ -51,7 +50,7 @@ async function invalidate(
     const versions = keys.map((changed) => fleet.versions.get(changed) ?? 0)
     await by?.do(order)
     if (by !== undefined) done.push({ keys, versions, by, completedAt: Date.now() })
-    await sleep(PACE_MS)
+    await fleet.everybody({ do: 'read', times: READS })
   }
 }
 

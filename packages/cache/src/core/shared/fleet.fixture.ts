@@ -26,6 +26,8 @@ export type Order =
   | { readonly do: 'set'; readonly items: SetItem[] }
   | ({ readonly do: 'load' } & Load)
   | { readonly do: 'rest' }
+  /** Is done when so many more reads of the load are. */
+  | { readonly do: 'read'; readonly times: number }
   | { readonly do: 'invalidate'; readonly target: InvalidateTarget }
   | { readonly do: 'clear' }
   | { readonly do: 'stats' }

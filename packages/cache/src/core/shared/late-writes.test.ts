@@ -4,7 +4,8 @@ import type { CacheBus, CacheDriver } from '../driver.ts'
 import { memoryBus } from '../memory-bus.ts'
 import { memoryDriver } from '../memory-driver.ts'
 
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+/** By the fake clock, which every test here moves on itself. */
+const passed = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 const LATER = 1_000
 
 /** Two caches over one second tier; the first one's calls, and messages to it, take as long as is said. */
@@ -16,11 +17,11 @@ async function open() {
     ...methodsOf(driver),
     read: async (keys) => {
       const found = await driver.read(keys)
-      if (takes.read > 0) await sleep(takes.read)
+      if (takes.read > 0) await passed(takes.read)
       return found
     },
     write: async (writes) => {
-      if (takes.write > 0) await sleep(takes.write)
+      if (takes.write > 0) await passed(takes.write)
       return await driver.write(writes)
     },
   }
@@ -64,7 +65,7 @@ describe('a value that comes late', () => {
     await vi.advanceTimersByTimeAsync(10)
     await here.getEntry('a', { stale: true })
     takes.read = 50
-    const made = here.getOrSet('a', () => sleep(100).then(() => 'late'), { fresh: true })
+    const made = here.getOrSet('a', () => passed(100).then(() => 'late'), { fresh: true })
     await vi.advanceTimersByTimeAsync(60)
     Object.assign(takes, { read: 0, message: 200 })
     await there.set('a', 'newer')
@@ -93,7 +94,7 @@ describe('a value that comes late', () => {
     const { here, there, takes } = await open()
     await there.set('a', 'old', { ttl: 0, stale: '1h' })
     takes.read = 50
-    const before = here.getOrSet('a', () => sleep(LATER).then(() => 'made'), { stale: '1h' })
+    const before = here.getOrSet('a', () => passed(LATER).then(() => 'made'), { stale: '1h' })
     await vi.advanceTimersByTimeAsync(10)
     await here.delete('a')
     await vi.advanceTimersByTimeAsync(100)

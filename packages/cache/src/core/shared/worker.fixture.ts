@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events'
 import { Cluster, Redis } from 'ioredis'
 import { redisOf, subscriberOf } from '../../redis/redis.fixture.ts'
 import { redisBus } from '../../redis/redis-bus.ts'
@@ -79,6 +80,7 @@ async function get(key: string, options: Load['options']): Promise<number> {
 }
 
 let resting = false
+const loading = new EventEmitter()
 
 async function load({ keys, options }: Load): Promise<{ reads: Read[]; failed: string[] }> {
   const reads: Read[] = []
@@ -91,6 +93,7 @@ async function load({ keys, options }: Load): Promise<{ reads: Read[]; failed: s
       (version) => reads.push([key, version, begunAt]),
       (error: unknown) => failed.push(String(error)),
     )
+    loading.emit('read')
     await new Promise((resolve) => setTimeout(resolve, 2))
   }
   return { reads, failed }
@@ -106,6 +109,10 @@ async function carryOut(order: Order): Promise<unknown> {
   if (order.do === 'load') return await load(order)
   if (order.do === 'rest') {
     resting = true
+    return undefined
+  }
+  if (order.do === 'read') {
+    for (let left = order.times; left > 0; left -= 1) await once(loading, 'read')
     return undefined
   }
   if (order.do === 'clear') return await cache.clear()
