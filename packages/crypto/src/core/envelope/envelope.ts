@@ -1,0 +1,143 @@
+import { isUtf8 } from 'node:buffer'
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { toBase64Url } from '../encoding.ts'
+import { CryptoError } from '../errors.ts'
+import { currentKeysOf, type KeyRing, keysOf } from '../ring/key-ring.ts'
+import type { RingKeys } from '../ring/ring-keys.ts'
+import { decrypt, encrypt, IV_BYTES, KEY_BYTES } from './aes-gcm.ts'
+import { encodeContext, type SealContext } from './context.ts'
+import { type Envelope, headOf, parseEnvelope, wrapAad } from './format.ts'
+import { COMMITMENT_BYTES, deriveRecordKey, type RecordKey } from './record-key.ts'
+
+const MAX_BYTES = 256 * 1024 * 1024
+const BODY_IV_END = COMMITMENT_BYTES + IV_BYTES
+
+/**
+ * Seals a text or bytes for one context, with a data key of its own, and gives the envelope as a text of 179 characters
+ * and four for every three bytes.
+ *
+ * @throws CryptoError `not_text` if a text has lone surrogates, which would come back changed; `too_large` above
+ *   256 MiB; `invalid_option` if the context has an empty part
+ */
+export function seal(ring: KeyRing, plaintext: string | Uint8Array, context: SealContext): string {
+  const keys = currentKeysOf(ring)
+  const contextBytes = encodeContext(context)
+  const bytes = typeof plaintext === 'string' ? bytesOf(plaintext) : plaintext
+  if (bytes.length > MAX_BYTES) {
+    throw new CryptoError('too_large', 'At most 256 MiB fit into an envelope. Seal it in parts.')
+  }
+  // One call for all three, as each costs about as much as encrypting a kilobyte.
+  const random = randomBytes(KEY_BYTES + IV_BYTES + IV_BYTES)
+  const dataKey = random.subarray(0, KEY_BYTES)
+  const iv = random.subarray(KEY_BYTES, KEY_BYTES + IV_BYTES)
+  const { key, commitment } = deriveRecordKey(dataKey, contextBytes)
+  const sealed = encrypt(key, iv, bytes, contextBytes)
+  const wrapped = wrap(keys, dataKey, random.subarray(KEY_BYTES + IV_BYTES), commitment)
+  const body = Buffer.concat([commitment, iv, ...sealed])
+  return headOf(keys.fingerprint, wrapped) + toBase64Url(body)
+}
+
+/**
+ * Opens an envelope for the context it was sealed for.
+ *
+ * @throws CryptoError `not_sealed` for what is no envelope, `unknown_version` for one of a later release, `unknown_key` if
+ *   the ring doesn't have its secret, `wrong_context` if it is genuine and was sealed for another context, `corrupt` if
+ *   anything of it was changed; `invalid_option` if the context has an empty part
+ */
+export function open(ring: KeyRing, envelope: string, context: SealContext): Uint8Array {
+  const contextBytes = encodeContext(context)
+  const parts = parseEnvelope(envelope)
+  const { key } = recordKeyOf(parts, unwrap(ring, parts), contextBytes)
+  const iv = parts.body.subarray(COMMITMENT_BYTES, BODY_IV_END)
+  const plaintext = decrypt(key, iv, parts.body.subarray(BODY_IV_END), contextBytes)
+  if (!plaintext) throw damaged()
+  return plaintext
+}
+
+/**
+ * Opens an envelope of a text: {@link open}, and UTF-8.
+ *
+ * @throws CryptoError as {@link open}, and `not_text` if the bytes that were sealed aren't UTF-8
+ */
+export function openText(ring: KeyRing, envelope: string, context: SealContext): string {
+  const bytes = open(ring, envelope, context)
+  if (!isUtf8(bytes)) {
+    throw new CryptoError('not_text', 'The envelope holds bytes that are no text. Use open for it.')
+  }
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+}
+
+/**
+ * Whether an envelope was sealed with another secret than the ring's current one.
+ *
+ * @throws CryptoError `not_sealed`, `unknown_version` or `corrupt` for what isn't an envelope of this version
+ */
+export function needsRotation(ring: KeyRing, envelope: string): boolean {
+  return parseEnvelope(envelope).fingerprint !== currentKeysOf(ring).fingerprint
+}
+
+/**
+ * Moves an envelope to the ring's current secret: its data key is wrapped anew and its body stays as it is, unopened.
+ * One that is there already comes back as it was, so a job over many can be stopped and begun again.
+ *
+ * @throws CryptoError as {@link open}; but a change of the ciphertext itself is found by {@link open} alone
+ */
+export function rewrap(ring: KeyRing, envelope: string, context: SealContext): string {
+  const contextBytes = encodeContext(context)
+  const parts = parseEnvelope(envelope)
+  const dataKey = unwrap(ring, parts)
+  const { commitment } = recordKeyOf(parts, dataKey, contextBytes)
+  const keys = currentKeysOf(ring)
+  if (parts.fingerprint === keys.fingerprint) return envelope
+  const head = headOf(keys.fingerprint, wrap(keys, dataKey, randomBytes(IV_BYTES), commitment))
+  return head + envelope.slice(head.length)
+}
+
+function wrap(keys: RingKeys, dataKey: Buffer, iv: Buffer, commitment: Buffer): Buffer {
+  const aad = wrapAad(keys.fingerprint, commitment)
+  return Buffer.concat([iv, ...encrypt(keys.wrapping, iv, dataKey, aad)])
+}
+
+/** The data key; that it comes out at all proves version, secret and commitment to be those of the sealing. */
+function unwrap(ring: KeyRing, { fingerprint, wrapped, body }: Envelope): Buffer {
+  const keys = keysOf(ring).get(fingerprint)
+  if (!keys) throw unknownKey(ring, fingerprint)
+  const aad = wrapAad(fingerprint, body.subarray(0, COMMITMENT_BYTES))
+  const iv = wrapped.subarray(0, IV_BYTES)
+  const dataKey = decrypt(keys.wrapping, iv, wrapped.subarray(IV_BYTES), aad)
+  if (!dataKey) throw damaged()
+  return dataKey
+}
+
+function recordKeyOf({ body }: Envelope, dataKey: Buffer, context: Buffer): RecordKey {
+  const recordKey = deriveRecordKey(dataKey, context)
+  // Data key and commitment are genuine, so what differs is the context.
+  if (timingSafeEqual(recordKey.commitment, body.subarray(0, COMMITMENT_BYTES))) return recordKey
+  throw new CryptoError(
+    'wrong_context',
+    'The envelope was sealed for another purpose, tenant or row. Look whether it was moved or copied here.',
+  )
+}
+
+function bytesOf(text: string): Buffer {
+  if (text.isWellFormed()) return Buffer.from(text)
+  throw new CryptoError(
+    'not_text',
+    'The text has lone surrogates and could not come back as it is. Seal bytes instead.',
+  )
+}
+
+function unknownKey(ring: KeyRing, fingerprint: string): CryptoError {
+  const known = [ring.fingerprint, ...ring.previous].join(', ')
+  return new CryptoError(
+    'unknown_key',
+    `The envelope was sealed with the secret of the fingerprint ${fingerprint}, and the ring has ${known}. Give that secret as a previous one.`,
+  )
+}
+
+function damaged(): CryptoError {
+  return new CryptoError(
+    'corrupt',
+    'The envelope is damaged or was tampered with. Restore it from a backup.',
+  )
+}
