@@ -1,0 +1,65 @@
+import { hkdfSync, timingSafeEqual } from 'node:crypto'
+import { toBase64Url } from '../encoding.ts'
+import { revealSecret, type SecretSource } from '../secret.ts'
+import { createFixedMac, type FixedMac } from './fixed-mac.ts'
+
+const MAC_LENGTH = 32
+/** Six bytes as base64url. */
+const NAME_LENGTH = 8
+const DIGEST_LENGTH = NAME_LENGTH + 1 + 43
+
+/** What became of comparing a key with what is stored of it. */
+export type DigestMatch = 'current' | 'previous' | 'mismatch' | 'other_pepper'
+
+/** Makes and compares what is stored of keys: `<name of the pepper>.<base64url of the HMAC-SHA256>`. */
+export interface Digests {
+  of(text: string): string
+  /** Compares in constant time. With no digest it takes as long as with one, and nothing matches. */
+  match(text: string, digest: string | undefined): DigestMatch
+}
+
+interface Pepper {
+  /** Tells peppers apart and says nothing about them. */
+  readonly name: string
+  readonly mac: FixedMac
+}
+
+/** @throws CryptoError `weak_secret`. */
+export function createDigests(
+  source: string | SecretSource,
+  previous: readonly (string | SecretSource)[],
+  length: number,
+): Digests {
+  const current = createPepper(source, length)
+  const all = [current, ...previous.map((pepper) => createPepper(pepper, length))]
+  const [made, stored] = [Buffer.alloc(MAC_LENGTH), Buffer.alloc(MAC_LENGTH)]
+
+  return {
+    of(text) {
+      current.mac(text, made)
+      return `${current.name}.${toBase64Url(made)}`
+    },
+    match(text, digest) {
+      const pepper = all.find(({ name }) => digest?.startsWith(`${name}.`))
+      const isWhole =
+        digest?.length === DIGEST_LENGTH &&
+        stored.write(digest.slice(NAME_LENGTH + 1), 'base64url') === MAC_LENGTH
+      const { mac } = pepper ?? current
+      mac(text, made)
+      const isSame = timingSafeEqual(made, stored)
+      if (digest !== undefined && !pepper) return 'other_pepper'
+      if (!(isWhole && isSame)) return 'mismatch'
+      return pepper === current ? 'current' : 'previous'
+    },
+  }
+}
+
+function createPepper(source: string | SecretSource, length: number): Pepper {
+  const secret = revealSecret(source, 'pepper')
+  const derive = (use: string, bytes: number) =>
+    Buffer.from(hkdfSync('sha256', secret, '', `tidegate/api-keys/1/${use}`, bytes))
+  return {
+    name: toBase64Url(derive('name', 6)),
+    mac: createFixedMac(derive('digest', 32), length),
+  }
+}
