@@ -18,31 +18,29 @@ export interface Component {
   readonly memory: RedisMemory
 }
 
-export interface Endpoint {
-  readonly name: string
-  readonly host: string
+/** How attempts go, at one endpoint or at all of an upstream's. */
+interface Going {
   readonly status: Status
-  readonly breaker: Breaker
-  readonly probeInMs: number | null
   readonly pending: number | null
   readonly attempts: number
   readonly failed: number
-  readonly p95Ms: number | null
-  readonly lastAnswerAt: number | null
   readonly lastFailureAt: number | null
   readonly lastFailure: string | null
 }
 
-export interface Upstream {
+export interface Endpoint extends Going {
   readonly name: string
-  readonly status: Status
+  readonly host: string
+  readonly breaker: Breaker
+  readonly probeInMs: number | null
+  readonly p95Ms: number | null
+  readonly lastAnswerAt: number | null
+}
+
+export interface Upstream extends Going {
+  readonly name: string
   readonly protocol: string | null
-  readonly pending: number | null
   readonly queued: number | null
-  readonly attempts: number
-  readonly failed: number
-  readonly lastFailureAt: number | null
-  readonly lastFailure: string | null
   readonly endpoints: readonly Endpoint[]
 }
 
@@ -100,14 +98,9 @@ function readComponent(name: string, component: Fields): Component {
 export function readUpstreams(body: unknown): readonly Upstream[] {
   return entries(fields(body).upstreams, (name, upstream) => ({
     name,
-    status: readStatus(upstream.status),
+    ...readGoing(upstream),
     protocol: text(upstream.protocol),
-    pending: number(upstream.pending),
     queued: number(upstream.queued),
-    attempts: number(upstream.attempts) ?? 0,
-    failed: number(upstream.failed) ?? 0,
-    lastFailureAt: instant(upstream.last_failure_at),
-    lastFailure: text(upstream.last_failure),
     endpoints: list(upstream.endpoints).map((each) => readEndpoint(fields(each))),
   }))
 }
@@ -116,16 +109,22 @@ function readEndpoint(endpoint: Fields): Endpoint {
   return {
     name: text(endpoint.name) ?? '',
     host: text(endpoint.endpoint) ?? '',
-    status: readStatus(endpoint.status),
+    ...readGoing(endpoint),
     breaker: readBreaker(endpoint.breaker),
     probeInMs: number(endpoint.probe_in_ms),
-    pending: number(endpoint.pending),
-    attempts: number(endpoint.attempts) ?? 0,
-    failed: number(endpoint.failed) ?? 0,
     p95Ms: number(fields(endpoint.latency_ms).p95),
     lastAnswerAt: instant(endpoint.last_answer_at),
-    lastFailureAt: instant(endpoint.last_failure_at),
-    lastFailure: text(endpoint.last_failure),
+  }
+}
+
+function readGoing(of: Fields): Going {
+  return {
+    status: readStatus(of.status),
+    pending: number(of.pending),
+    attempts: number(of.attempts) ?? 0,
+    failed: number(of.failed) ?? 0,
+    lastFailureAt: instant(of.last_failure_at),
+    lastFailure: text(of.last_failure),
   }
 }
 

@@ -5,7 +5,7 @@ import { span } from '../format/time.ts'
 import type { Link } from '../link/link.ts'
 import type { Theme } from '../theme.ts'
 
-interface HeaderProps {
+export interface HeaderProps {
   readonly state: State
   readonly theme: Theme
   readonly link: Link

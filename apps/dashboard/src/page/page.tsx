@@ -1,35 +1,26 @@
 import { useEffect } from 'preact/hooks'
 import { connection } from '../data/connection.ts'
-import type { State } from '../data/state.ts'
 import { type Verdict, verdict } from '../data/verdict.ts'
 import { counted } from '../format/text.ts'
-import type { Link } from '../link/link.ts'
-import type { Theme } from '../theme.ts'
 import { AnomalyPanel } from './anomaly-panel.tsx'
 import { ChartGrid } from './chart-grid.tsx'
 import { FailurePanel } from './failure-panel.tsx'
 import { FigurePanels } from './figure-panels.tsx'
-import { Header } from './header.tsx'
+import { Header, type HeaderProps } from './header.tsx'
 import { LoginForm } from './login-form.tsx'
 import { RoutePanel } from './route-panel.tsx'
 import { TargetRow } from './target-row.tsx'
 import { UpstreamPanel } from './upstream-panel.tsx'
 import { VerdictPanel } from './verdict-panel.tsx'
 
-export interface PageProps {
-  readonly state: State
-  readonly theme: Theme
-  readonly link: Link
-  readonly onTheme: () => void
-}
-
-export function Page({ state, theme, link, onTheme }: PageProps) {
+export function Page(props: HeaderProps) {
+  const { state, link } = props
   const { session, trouble } = state
   if (session.kind === 'closed') {
     return <LoginForm ended={session.ended} login={(key) => link.login(key)} />
   }
   if (session.kind === 'unknown') return <Waiting trouble={trouble} />
-  return <Overview state={state} theme={theme} link={link} onTheme={onTheme} />
+  return <Overview {...props} />
 }
 
 /** Before anything is known: a blank page for the moment that this takes, and the reason when it takes longer. */
@@ -47,7 +38,8 @@ function Waiting({ trouble }: { readonly trouble: string | null }) {
   )
 }
 
-function Overview({ state, theme, link, onTheme }: PageProps) {
+function Overview(props: HeaderProps) {
+  const { state, theme } = props
   const judged = verdict(state)
   const { kind } = connection(state)
   const old = kind === 'lost' || kind === 'stale'
@@ -57,7 +49,7 @@ function Overview({ state, theme, link, onTheme }: PageProps) {
       <a class="skip" href="#content">
         Skip to the state of the gateway
       </a>
-      <Header state={state} theme={theme} link={link} onTheme={onTheme} />
+      <Header {...props} />
       <main id="content" tabIndex={-1}>
         <VerdictPanel state={state} verdict={judged} />
         <div class={old ? 'figures old' : 'figures'}>

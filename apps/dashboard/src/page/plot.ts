@@ -65,11 +65,10 @@ export class Plot {
   }
 
   #settings(parent: HTMLElement, { chart, onPoint }: PlotOptions): uPlot.Options {
-    const style = getComputedStyle(parent)
-    const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim()
+    const colour = (name: string): string => colourOf(name, parent)
     const axis = {
       stroke: colour('muted'),
-      font: `11px ${style.fontFamily}`,
+      font: `11px ${getComputedStyle(parent).fontFamily}`,
       grid: { stroke: colour('grid'), width: 1 },
       ticks: { show: false },
     }
@@ -108,6 +107,14 @@ export class Plot {
   get #span(): number {
     return this.#shown.endAt - this.#shown.beginAt
   }
+}
+
+/** One of the palette's colours in the theme that is shown: a canvas knows no variables. */
+function colourOf(name: string, place: HTMLElement): string {
+  place.style.color = `var(--${name})`
+  const { color } = getComputedStyle(place)
+  place.style.removeProperty('color')
+  return color
 }
 
 function lineSettings(

@@ -6,8 +6,17 @@ import { duration } from '../format/time.ts'
 import { Name } from './marks.tsx'
 import { useMore } from './more.tsx'
 import { Panel } from './panel.tsx'
+import { TableHead } from './table-head.tsx'
 
 const FEW = 8
+
+const FIGURES = [
+  ['req/min', 'number'],
+  ['p50', 'number wide'],
+  ['p95', 'number'],
+  ['p99', 'number wide'],
+  ['errors', 'number'],
+] as const
 
 export function RoutePanel({ state: { figures } }: { readonly state: State }) {
   const routes = figures?.routes ?? []
@@ -34,26 +43,7 @@ function StatsTable(props: {
     <>
       <table class="rows">
         <caption class="unseen">{props.caption}, the most asked for first</caption>
-        <thead>
-          <tr>
-            <th scope="col">{props.head}</th>
-            <th scope="col" class="number">
-              req/min
-            </th>
-            <th scope="col" class="number wide">
-              p50
-            </th>
-            <th scope="col" class="number">
-              p95
-            </th>
-            <th scope="col" class="number wide">
-              p99
-            </th>
-            <th scope="col" class="number">
-              errors
-            </th>
-          </tr>
-        </thead>
+        <TableHead columns={[[props.head], ...FIGURES]} />
         <tbody>
           {shown.map((each) => (
             <StatsRow key={each.name} stats={each} />

@@ -10,8 +10,18 @@ import { duration, span } from '../format/time.ts'
 import { Mark, Name, type Tone } from './marks.tsx'
 import { useMore } from './more.tsx'
 import { Panel } from './panel.tsx'
+import { TableHead } from './table-head.tsx'
 
 const FEW = 10
+
+const COLUMNS = [
+  ['Upstream'],
+  ['Breaker'],
+  ['req/min', 'number wide'],
+  ['p95', 'number'],
+  ['errors', 'number'],
+  ['in flight', 'number wide'],
+] as const
 
 const statusTone = {
   healthy: 'good',
@@ -43,24 +53,7 @@ export function UpstreamPanel({ state }: { readonly state: State }) {
       ) : (
         <table class="rows">
           <caption class="unseen">Upstreams, those that fail first</caption>
-          <thead>
-            <tr>
-              <th scope="col">Upstream</th>
-              <th scope="col">Breaker</th>
-              <th scope="col" class="number wide">
-                req/min
-              </th>
-              <th scope="col" class="number">
-                p95
-              </th>
-              <th scope="col" class="number">
-                errors
-              </th>
-              <th scope="col" class="number wide">
-                in flight
-              </th>
-            </tr>
-          </thead>
+          <TableHead columns={COLUMNS} />
           <tbody>
             {shown.map((row) => (
               <UpstreamRows key={row.upstream.name} row={row} now={gatewayNow(state)} />

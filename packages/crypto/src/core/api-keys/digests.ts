@@ -4,9 +4,9 @@ import { revealSecret, type SecretSource } from '../secret.ts'
 import { createFixedMac, type FixedMac } from './fixed-mac.ts'
 
 const MAC_LENGTH = 32
-/** Six bytes as base64url. */
-const NAME_LENGTH = 8
-const DIGEST_LENGTH = NAME_LENGTH + 1 + 43
+/** Six bytes as base64url, and a full stop. */
+const NAME_LENGTH = 9
+const DIGEST_LENGTH = NAME_LENGTH + 43
 
 /** What became of comparing a key with what is stored of it. */
 export type DigestMatch = 'current' | 'previous' | 'mismatch' | 'other_pepper'
@@ -19,7 +19,7 @@ export interface Digests {
 }
 
 interface Pepper {
-  /** Tells peppers apart and says nothing about them. */
+  /** What digests of it start with. It tells peppers apart and says nothing about them. */
   readonly name: string
   readonly mac: FixedMac
 }
@@ -37,13 +37,13 @@ export function createDigests(
   return {
     of(text) {
       current.mac(text, made)
-      return `${current.name}.${toBase64Url(made)}`
+      return current.name + toBase64Url(made)
     },
     match(text, digest) {
-      const pepper = all.find(({ name }) => digest?.startsWith(`${name}.`))
+      const pepper = all.find(({ name }) => digest?.startsWith(name))
       const isWhole =
         digest?.length === DIGEST_LENGTH &&
-        stored.write(digest.slice(NAME_LENGTH + 1), 'base64url') === MAC_LENGTH
+        stored.write(digest.slice(NAME_LENGTH), 'base64url') === MAC_LENGTH
       const { mac } = pepper ?? current
       mac(text, made)
       const isSame = timingSafeEqual(made, stored)
@@ -59,7 +59,7 @@ function createPepper(source: string | SecretSource, length: number): Pepper {
   const derive = (use: string, bytes: number) =>
     Buffer.from(hkdfSync('sha256', secret, '', `tidegate/api-keys/1/${use}`, bytes))
   return {
-    name: toBase64Url(derive('name', 6)),
+    name: `${toBase64Url(derive('name', 6))}.`,
     mac: createFixedMac(derive('digest', 32), length),
   }
 }
