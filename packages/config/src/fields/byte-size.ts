@@ -1,4 +1,5 @@
-import { type Field, isCount, parsed, Refusal } from './parsed.ts'
+import { type Field, isCount } from './parsed.ts'
+import { quantity, wholeCount } from './quantity.ts'
 
 const UNITS: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 }
 
@@ -11,24 +12,16 @@ export interface ByteSizeOptions {
 
 /** A number of bytes: `512`, `64kb`, `10mb`, `1.5gb`, where 1kb is 1024. Becomes whole bytes. */
 export function byteSize(options: ByteSizeOptions = {}): Field<number, string | number> {
-  const { min = 0, max } = options
-  const range = [
-    min > 0 ? ` of at least ${formatByteSize(min)}` : '',
-    max === undefined ? '' : `${min > 0 ? ' and' : ' of'} at most ${formatByteSize(max)}`,
-  ].join('')
-  const kind = {
+  return quantity({
+    ...options,
     type: 'size',
-    expected: `a size such as 10mb${range}`,
+    expected: 'a size such as 10mb',
     json: [
       { type: 'integer', minimum: 0 },
       { type: 'string', pattern: '^\\s*\\d+(\\.\\d+)?\\s*([bB]|[kKmMgG][iI]?[bB])?\\s*$' },
     ],
-    show: (value: unknown) => (isCount(value) ? formatByteSize(value) : String(value)),
-  }
-  return parsed(kind, (written) => {
-    const bytes = parseByteSize(written)
-    const fits = bytes !== undefined && bytes >= min && (max === undefined || bytes <= max)
-    return fits ? bytes : new Refusal()
+    parse: parseByteSize,
+    format: formatByteSize,
   })
 }
 
@@ -46,7 +39,5 @@ function parseByteSize(written: unknown): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*(b|[kmg]i?b)?$/.exec(written.toLowerCase())
   if (!match) return undefined
   const [, amount = '', unit = 'b'] = match
-  const bytes = Number(amount) * (UNITS[unit.replace('i', '')] ?? 0)
-  const rounded = Math.round(bytes)
-  return Math.abs(rounded - bytes) < 1e-6 && isCount(rounded) ? rounded : undefined
+  return wholeCount(Number(amount) * (UNITS[unit.replace('i', '')] ?? 0))
 }

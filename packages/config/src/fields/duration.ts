@@ -1,4 +1,5 @@
-import { type Field, isCount, parsed, Refusal } from './parsed.ts'
+import type { Field } from './parsed.ts'
+import { quantity, wholeCount } from './quantity.ts'
 
 const UNITS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -22,14 +23,11 @@ export interface DurationOptions {
  * Becomes whole milliseconds; what is finer is refused.
  */
 export function duration(options: DurationOptions = {}): Field<number, string | number> {
-  const { unit = 'ms', min = 0, max } = options
-  const range = [
-    min > 0 ? ` of at least ${formatDuration(min)}` : '',
-    max === undefined ? '' : `${min > 0 ? ' and' : ' of'} at most ${formatDuration(max)}`,
-  ].join('')
-  const kind = {
+  const { unit = 'ms', ...bounds } = options
+  return quantity({
+    ...bounds,
     type: 'duration',
-    expected: `a duration such as 30s${range}`,
+    expected: 'a duration such as 30s',
     json: [
       { type: 'number', minimum: 0 },
       {
@@ -37,12 +35,8 @@ export function duration(options: DurationOptions = {}): Field<number, string | 
         pattern: '^\\s*(\\d+(\\.\\d+)?(ms|s|m|h|d)\\s*)+$|^\\s*\\d+(\\.\\d+)?\\s*$',
       },
     ],
-    show: (value: unknown) => (isCount(value) ? formatDuration(value) : String(value)),
-  }
-  return parsed(kind, (written) => {
-    const ms = parseDuration(written, UNITS[unit] ?? 1)
-    const fits = ms !== undefined && ms >= min && (max === undefined || ms <= max)
-    return fits ? ms : new Refusal()
+    parse: (written) => parseDuration(written, UNITS[unit] ?? 1),
+    format: formatDuration,
   })
 }
 
@@ -60,10 +54,10 @@ export function formatDuration(ms: number): string {
 
 /** Reads milliseconds, or undefined when it is no duration. `bare` is what a plain number counts in. */
 export function parseDuration(written: unknown, bare: number): number | undefined {
-  if (typeof written === 'number') return whole(written * bare)
+  if (typeof written === 'number') return wholeCount(written * bare)
   if (typeof written !== 'string') return undefined
   const compact = written.replace(/\s+/g, '').toLowerCase()
-  if (/^\d+(\.\d+)?$/.test(compact)) return whole(Number(compact) * bare)
+  if (/^\d+(\.\d+)?$/.test(compact)) return wholeCount(Number(compact) * bare)
   if (compact.length > 64 || !/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(compact)) return undefined
   let total = 0
   const used = new Set<string>()
@@ -73,11 +67,5 @@ export function parseDuration(written: unknown, bare: number): number | undefine
     used.add(unit)
     total += Number(amount) * (UNITS[unit] ?? 0)
   }
-  return whole(total)
-}
-
-// 1.1s is 1100.0000000000002 in floating point, and meant exactly.
-function whole(ms: number): number | undefined {
-  const rounded = Math.round(ms)
-  return Math.abs(rounded - ms) < 1e-6 && isCount(rounded) ? rounded : undefined
+  return wholeCount(total)
 }
