@@ -20,7 +20,7 @@ describe('base64url', () => {
 
   it('takes one text for each sequence of bytes and no other', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme', maxLength: 40 }), (text) => {
+      fc.property(fc.string({ maxLength: 40 }), (text) => {
         const read = fromBase64Url(text)
         if (read) expect(toBase64Url(read)).toBe(text)
       }),

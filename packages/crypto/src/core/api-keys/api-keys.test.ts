@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import { createHmac, hkdfSync } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ApiKeysOptions, createApiKeys } from './api-keys.ts'
@@ -7,6 +7,10 @@ import type { ApiKeyRecord } from './record.ts'
 const PEPPER = 'Vd0q1VxI2k0T3uJqgX5m9wKcZs7yBhPnR4eLaFjQ8oU='
 const OTHER_PEPPER = 'm3XyZ8pQ1rT6vW0aB5cD9eF2gH7iJ4kL-nO3qS6uV_x'
 const DAY = 86_400_000
+
+/** Any UTF-16, lone surrogates and NUL among it. */
+const utf16 = (maxLength: number) =>
+  fc.array(fc.nat(0xffff), { maxLength }).map((codes) => String.fromCharCode(...codes))
 
 function setUp(options: Partial<ApiKeysOptions> = {}) {
   const clock = { now: 1_800_000_000_000 }
@@ -91,7 +95,7 @@ describe('parse', () => {
   it('refuses a key in which any one character is another', () => {
     const { keys, key } = setUp()
     const position = fc.integer({ min: 0, max: key.length - 1 })
-    const character = fc.string({ unit: 'binary', minLength: 1, maxLength: 1 })
+    const character = fc.nat(0xffff).map((code) => String.fromCharCode(code))
     fc.assert(
       fc.property(position, character, (i, other) => {
         fc.pre(key.charAt(i) !== other)
@@ -142,7 +146,7 @@ describe('parse', () => {
   it('never throws and takes nothing but keys', () => {
     const { keys } = setUp()
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 100 }), (text) => {
+      fc.property(utf16(100), (text) => {
         expect(keys.parse(text).ok).toBe(false)
       }),
     )
@@ -340,16 +344,12 @@ describe('a pepper', () => {
     expect(() => setUp({ previousPeppers: [pepper] })).toThrow(/pepper/)
   })
 
-  it('makes digests that tell nothing without it', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 0, max: 31 }), (i) => {
-        const pepper = randomBytes(32).toString('base64url')
-        const other = at(pepper, i, pepper.charAt(i) === 'A' ? 'B' : 'A')
-        const { key, record } = setUp({ pepper })
-        expect(setUp({ pepper: other }).keys.verify(key, record)).toEqual(refused('other_pepper'))
-      }),
-      { numRuns: 20 },
-    )
+  it('is another one if any of its characters is', () => {
+    const { key, record } = setUp()
+    for (let i = 0; i < PEPPER.length; i++) {
+      const pepper = at(PEPPER, i, PEPPER.charAt(i) === 'A' ? 'B' : 'A')
+      expect(setUp({ pepper }).keys.verify(key, record)).toEqual(refused('other_pepper'))
+    }
   })
 })
 
