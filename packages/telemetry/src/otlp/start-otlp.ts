@@ -11,7 +11,7 @@ import { MetricExport } from './metric-export.ts'
 import { metricProducer } from './metric-producer.ts'
 import { OtlpSender, type SenderOptions } from './sender.ts'
 import { SpanExport } from './span-export.ts'
-import { ChosenIds, recorderFromTracer } from './tracer-recorder.ts'
+import { spanRecorder } from './span-recorder.ts'
 
 /** How spans wait for their export. */
 export interface SpanQueue {
@@ -85,7 +85,7 @@ export function startOtlp(options: OtlpOptions): Otlp {
     await before(1_000, done)
   }
   return {
-    recorder: traces && recorderFromTracer(traces.tracer, traces.ids),
+    recorder: traces?.recorder,
     tracer: traces?.tracer,
     flush: async () => {
       // Waits between tries keep no process alive: the one that waits for them here does.
@@ -103,7 +103,7 @@ export function startOtlp(options: OtlpOptions): Otlp {
 interface Traces {
   readonly provider: TracerProvider
   readonly tracer: Tracer
-  readonly ids: ChosenIds
+  readonly recorder: SpanRecorder
   readonly sender: OtlpSender
 }
 
@@ -112,17 +112,16 @@ function startTraces(options: OtlpOptions, resource: Resource, onLoss: OnLoss): 
   const target = targetOf('/v1/traces', options, options.targets?.traces)
   if (target === undefined) return undefined
   const sender = new OtlpSender(target)
-  const ids = new ChosenIds()
+  const spans = new SpanExport(sender, { ...queue, timeoutMs: target.timeoutMs }, onLoss)
+  const scope = '@tidegate/telemetry'
   const provider = new TracerProvider({
     resource,
-    idGenerator: ids,
-    // Ours decides before a span is made.
     sampler: new AlwaysOnSampler(),
     spanLimits: { attributeValueLengthLimit: 1_024 },
-    spanProcessors: [new SpanExport(sender, { ...queue, timeoutMs: target.timeoutMs }, onLoss)],
+    spanProcessors: [spans],
   })
-  const tracer = provider.getTracer('@tidegate/telemetry')
-  return { provider, tracer, ids, sender }
+  const recorder = spanRecorder({ resource, scope, onEnd: (span) => spans.onEnd(span) })
+  return { provider, tracer: provider.getTracer(scope), recorder, sender }
 }
 
 function startMetrics(

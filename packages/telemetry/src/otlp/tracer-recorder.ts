@@ -1,11 +1,7 @@
 import {
   type Context,
-  createTraceState,
-  type HrTime,
   ROOT_CONTEXT,
   type Span,
-  type SpanContext,
-  SpanKind,
   SpanStatusCode,
   TraceFlags,
   type Tracer,
@@ -13,17 +9,10 @@ import {
 } from '@opentelemetry/api'
 import type { IdGenerator } from '@opentelemetry/sdk-trace'
 import { newSpanId, newTraceId } from '../core/trace-context/ids.ts'
-import { SAMPLED, type TraceContext } from '../core/trace-context/trace-context.ts'
+import type { TraceContext } from '../core/trace-context/trace-context.ts'
 import type { SpanRecorder, SpanStart, StartedSpan } from '../core/tracing/recorder.ts'
 import type { SpanAttributes } from '../core/tracing/span.ts'
-
-const kinds = {
-  client: SpanKind.CLIENT,
-  consumer: SpanKind.CONSUMER,
-  internal: SpanKind.INTERNAL,
-  producer: SpanKind.PRODUCER,
-  server: SpanKind.SERVER,
-} as const
+import { hrTime, kinds, spanContextOf } from './span-terms.ts'
 
 /**
  * Ids for an SDK. The first span of a trace gets the id that was chosen for it: whether a trace is
@@ -114,24 +103,6 @@ class TracerSpan implements StartedSpan {
 
 function contextOf(parent: TraceContext, isRemote: boolean): Context {
   return trace.setSpanContext(ROOT_CONTEXT, spanContextOf(parent, isRemote))
-}
-
-function spanContextOf(context: TraceContext, isRemote: boolean): SpanContext {
-  const { traceId, spanId, flags, tracestate } = context
-  return {
-    traceId,
-    spanId,
-    isRemote,
-    traceFlags: flags & SAMPLED ? TraceFlags.SAMPLED : TraceFlags.NONE,
-    ...(tracestate !== undefined && { traceState: createTraceState(tracestate) }),
-  }
-}
-
-/** As seconds and nanoseconds: the SDK takes a plain number for either of two scales. */
-function hrTime(ms: number): HrTime {
-  const seconds = Math.floor(ms / 1_000)
-  const nanoseconds = Math.round((ms - seconds * 1_000) * 1e6)
-  return nanoseconds >= 1e9 ? [seconds + 1, nanoseconds - 1e9] : [seconds, nanoseconds]
 }
 
 function copy(

@@ -23,6 +23,7 @@ export interface StartedSpan {
   readonly spanId: string
   /** False: the recorder has a sampler of its own, and that said no. */
   readonly sampled: boolean
+  /** The attributes are the recorder's from now on: whoever gave them changes them no more. */
   set(attributes: SpanAttributes): void
   rename(name: string): void
   event(name: string, attributes: SpanAttributes | undefined, time: number): void
