@@ -1,0 +1,263 @@
+import { createDecipheriv, createHmac, hkdfSync } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { createKeyRing } from '../ring/key-ring.ts'
+import type { SealContext } from './context.ts'
+import { needsRotation, open, openText, rewrap, seal } from './envelope.ts'
+
+const OLD = 'tXh3Vw9cQ2m8ZrLk5JpN0sYbGdFu7EaH'
+const NEW = 'b7QeWzK1nRj4MvDx6TfP9cGyLhUoS3iA'
+const context: SealContext = { purpose: 'setup.apiKey', tenant: 'acme', row: '42' }
+const ring = createKeyRing({ current: OLD })
+const rotated = createKeyRing({ current: NEW, previous: OLD })
+const sealed = seal(ring, 'sk-canary-plaintext', context)
+
+function codeOf(work: () => unknown): unknown {
+  try {
+    work()
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? error.code : error
+  }
+  return 'nothing thrown'
+}
+
+/** The text with each of its bits turned in turn. */
+function* withOneBitFlipped(text: string): Generator<string> {
+  for (let i = 0; i < text.length; i++) {
+    for (let bit = 0; bit < 8; bit++) {
+      const flipped = String.fromCharCode(text.charCodeAt(i) ^ (1 << bit))
+      yield text.slice(0, i) + flipped + text.slice(i + 1)
+    }
+  }
+}
+
+describe('seal', () => {
+  it('gives a text of the length that it says', () => {
+    expect(seal(ring, '', context)).toHaveLength(179)
+    expect(seal(ring, 'abc', context)).toHaveLength(183)
+    expect(sealed).toMatch(/^tgv1\.[\w-]{12}\.[\w-]{80}\.[\w-]+$/)
+  })
+
+  it('seals the same twice differently in every part but the fingerprint', () => {
+    const [first, second] = [seal(ring, 'same', context), seal(ring, 'same', context)].map((text) =>
+      text.split('.'),
+    )
+    expect(first?.map((part, i) => part === second?.[i])).toEqual([true, true, false, false])
+  })
+
+  it('refuses a text that would come back changed', () => {
+    expect(codeOf(() => seal(ring, 'half \ud83d a pair', context))).toBe('not_text')
+  })
+
+  it.each([
+    ['no purpose', { ...context, purpose: '' }],
+    ['no tenant', { ...context, tenant: '' }],
+    ['no row', { ...context, row: '' }],
+    ['a lone surrogate', { ...context, row: '\udc00' }],
+  ])('refuses a context with %s, and so does open', (_, wrong) => {
+    expect(codeOf(() => seal(ring, 'x', wrong))).toBe('invalid_option')
+    expect(codeOf(() => open(ring, sealed, wrong))).toBe('invalid_option')
+    expect(codeOf(() => rewrap(ring, sealed, wrong))).toBe('invalid_option')
+  })
+
+  it('refuses a ring that is only shaped like one', () => {
+    expect(codeOf(() => seal({ ...ring }, 'x', context))).toBe('invalid_option')
+    expect(codeOf(() => open({ ...ring }, sealed, context))).toBe('invalid_option')
+  })
+})
+
+describe('open', () => {
+  it('gives back what was sealed', () => {
+    expect(openText(ring, sealed, context)).toBe('sk-canary-plaintext')
+  })
+
+  it('fails for an envelope with any one bit of its text flipped', () => {
+    let tried = 0
+    for (const flipped of withOneBitFlipped(sealed)) {
+      tried++
+      expect(codeOf(() => open(ring, flipped, context))).toMatch(
+        /^(corrupt|not_sealed|unknown_key|unknown_version)$/,
+      )
+    }
+    expect(tried).toBe(sealed.length * 8)
+  })
+
+  it('fails for an envelope with any one bit of its bytes flipped, and takes it for damaged', () => {
+    const [version, fingerprint, ...parts] = sealed.split('.')
+    for (const [at, part] of parts.entries()) {
+      const bytes = Buffer.from(part, 'base64url')
+      for (let bit = 0; bit < bytes.length * 8; bit++) {
+        const flipped = Buffer.from(bytes)
+        flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+        const others = parts.with(at, flipped.toString('base64url'))
+        const text = [version, fingerprint, ...others].join('.')
+        expect(codeOf(() => open(ring, text, context))).toBe('corrupt')
+      }
+    }
+  })
+
+  it.each(['purpose', 'tenant', 'row'] as const)(
+    'fails for a context with any one bit of its %s flipped, and says which fault it is',
+    (part) => {
+      for (const flipped of withOneBitFlipped(context[part])) {
+        const code = codeOf(() => open(ring, sealed, { ...context, [part]: flipped }))
+        expect(code).toBe('wrong_context')
+      }
+    },
+  )
+
+  it('fails for a context whose parts are the same letters, cut elsewhere', () => {
+    const text = seal(ring, 'x', { purpose: 'a', tenant: 'bc', row: 'd' })
+    for (const [purpose, tenant, row] of [
+      ['ab', 'c', 'd'],
+      ['a', 'b', 'cd'],
+      ['a2:bc', '1:d', 'd'],
+      ['bc', 'a', 'd'],
+    ] as const) {
+      expect(codeOf(() => open(ring, text, { purpose, tenant, row }))).toBe('wrong_context')
+    }
+  })
+
+  it('fails for every shorter and every longer text', () => {
+    for (let length = 0; length < sealed.length; length++) {
+      expect(codeOf(() => open(ring, sealed.slice(0, length), context))).toMatch(
+        /^(corrupt|not_sealed)$/,
+      )
+    }
+    for (const more of ['A', 'AAAA', '=', '.', '\n', ' ', '\0']) {
+      expect(codeOf(() => open(ring, sealed + more, context))).toBe('corrupt')
+    }
+  })
+
+  it('tells a secret that the ring does not have, and names it by its fingerprint', () => {
+    const other = createKeyRing({ current: NEW })
+    expect(() => open(other, sealed, context)).toThrow(
+      expect.objectContaining({
+        code: 'unknown_key',
+        message: expect.stringContaining(ring.fingerprint),
+      }),
+    )
+  })
+
+  it('tells what is no envelope and what is one of a later version', () => {
+    expect(codeOf(() => open(ring, 'sk-plain', context))).toBe('not_sealed')
+    expect(codeOf(() => open(ring, '', context))).toBe('not_sealed')
+    expect(codeOf(() => open(ring, sealed.replace('tgv1', 'tgv2'), context))).toBe(
+      'unknown_version',
+    )
+    expect(codeOf(() => open(ring, 'tgv17.anything', context))).toBe('unknown_version')
+  })
+
+  it('opens nothing that was put together of two envelopes of the same ring and context', () => {
+    const [a, b] = [sealed.split('.'), seal(ring, 'another', context).split('.')]
+    expect(codeOf(() => open(ring, a.with(2, b[2] ?? '').join('.'), context))).toBe('corrupt')
+    expect(codeOf(() => open(ring, a.with(3, b[3] ?? '').join('.'), context))).toBe('corrupt')
+  })
+
+  it('opens nothing under a fingerprint of the ring that it was not sealed with', () => {
+    const parts = sealed.split('.').with(1, rotated.fingerprint)
+    expect(codeOf(() => open(rotated, parts.join('.'), context))).toBe('corrupt')
+  })
+
+  it('gives bytes that are no text as bytes alone', () => {
+    const text = seal(ring, Uint8Array.of(0xff, 0xfe), context)
+    expect(codeOf(() => openText(ring, text, context))).toBe('not_text')
+    expect([...open(ring, text, context)]).toEqual([0xff, 0xfe])
+  })
+})
+
+describe('rewrap', () => {
+  const moved = rewrap(rotated, sealed, context)
+
+  it('changes the fingerprint and the wrapped key, and nothing else', () => {
+    const [before, after] = [sealed.split('.'), moved.split('.')]
+    expect(after.map((part, i) => part === before[i])).toEqual([true, false, false, true])
+    expect(openText(createKeyRing({ current: NEW }), moved, context)).toBe('sk-canary-plaintext')
+  })
+
+  it('leaves an envelope of the current secret as it is', () => {
+    expect(rewrap(rotated, moved, context)).toBe(moved)
+  })
+
+  it('refuses one of another context, one that was damaged and one without its secret', () => {
+    const elsewhere = { ...context, row: '43' }
+    expect(codeOf(() => rewrap(rotated, sealed, elsewhere))).toBe('wrong_context')
+    expect(codeOf(() => rewrap(rotated, moved, elsewhere))).toBe('wrong_context')
+    expect(codeOf(() => rewrap(rotated, sealed.slice(0, -4), context))).toBe('corrupt')
+    expect(codeOf(() => rewrap(createKeyRing({ current: NEW }), sealed, context))).toBe(
+      'unknown_key',
+    )
+  })
+})
+
+describe('needsRotation', () => {
+  it('is true of what was sealed with another secret than the current one', () => {
+    expect(needsRotation(ring, sealed)).toBe(false)
+    expect(needsRotation(rotated, sealed)).toBe(true)
+    expect(needsRotation(rotated, rewrap(rotated, sealed, context))).toBe(false)
+  })
+
+  it('has no answer for what is no envelope', () => {
+    expect(codeOf(() => needsRotation(ring, 'sk-plain'))).toBe('not_sealed')
+    expect(codeOf(() => needsRotation(ring, 'tgv2.x'))).toBe('unknown_version')
+  })
+})
+
+describe('errors', () => {
+  it('say nothing of secrets, plaintexts and contexts', () => {
+    const other = createKeyRing({ current: NEW })
+    for (const work of [
+      () => open(other, sealed, context),
+      () => open(ring, sealed, { ...context, row: 'canary-row' }),
+      () => open(ring, `${sealed}A`, context),
+      () => open(ring, 'sk-canary-plaintext', context),
+      () => open(ring, 'tgv2.sk-canary-plaintext', context),
+      () => seal(ring, 'sk-canary-plaintext\ud800', context),
+      () => seal(ring, 'sk-canary-plaintext', { ...context, tenant: '' }),
+    ]) {
+      expect(work).toThrow(
+        expect.toSatisfy((error: Error) => {
+          const said = `${error.message} ${error.stack} ${JSON.stringify(error)} ${String(error.cause)}`
+          return ![OLD, NEW, 'canary', 'acme', 'setup.apiKey'].some((text) => said.includes(text))
+        }),
+      )
+    }
+  })
+})
+
+describe('the format', () => {
+  // Written once and kept: every later release has to open it.
+  const KEPT =
+    'tgv1.xSNBUF7ak0D8.ehsbCRkeD7UfsKZZChtYzrOFdVIrqJtKz7X_zHDwTHYFq2wXYL3LtE7DACwSZmo8KXunverVzx_xH0sC.31sRgPSpD0ivMoGO_2KY3sP3HbqIIgQXYLeuJFX3cVfLUhFSMIm7dJKHd0F5h2_1JEhICk_abp0bzzDb8cSph1VHK-HnZOKBTUBbZZaIgRzCcNUQ9fiknA'
+
+  it('is still that of the first release', () => {
+    expect(openText(ring, KEPT, context)).toBe('kept since the first release')
+  })
+
+  it('is what its documentation says, read with nothing but node:crypto', () => {
+    const [, fingerprint, key = '', rest = ''] = KEPT.split('.')
+    const [wrapped, body] = [Buffer.from(key, 'base64url'), Buffer.from(rest, 'base64url')]
+    const derive = (use: string, length: number) =>
+      Buffer.from(hkdfSync('sha256', OLD, '', `tidegate ring v1: ${use}`, length))
+    expect(derive('fingerprint', 9).toString('base64url')).toBe(fingerprint)
+
+    const decrypt = (secret: Buffer, iv: Buffer, aad: Buffer, text: Buffer) => {
+      const decipher = createDecipheriv('aes-256-gcm', secret, iv).setAAD(aad)
+      decipher.setAuthTag(text.subarray(-16))
+      return Buffer.concat([decipher.update(text.subarray(0, -16)), decipher.final()])
+    }
+    const commitment = body.subarray(0, 32)
+    const keyAad = Buffer.concat([Buffer.from(`tgv1.${fingerprint}.`), commitment])
+    const wrapping = derive('wrap data keys', 32)
+    const dataKey = decrypt(wrapping, wrapped.subarray(0, 12), keyAad, wrapped.subarray(12))
+
+    const aad = Buffer.from('12:setup.apiKey4:acme2:42')
+    const derived = createHmac('sha512', dataKey)
+      .update('\0\0\0\x01tidegate envelope v1: key, commitment\0')
+      .update(aad)
+      .update('\0\0\x02\0')
+      .digest()
+    expect(derived.subarray(32).equals(commitment)).toBe(true)
+    const opened = decrypt(derived.subarray(0, 32), body.subarray(32, 44), aad, body.subarray(44))
+    expect(opened.toString()).toBe('kept since the first release')
+  })
+})
