@@ -1,6 +1,7 @@
 import { defineConfig, field } from '@tidegate/config'
 import { boolean } from '@tidegate/config/fields'
 import { z } from 'zod'
+import { textVariables } from './text-variables.ts'
 
 /** Variables that users know and that have no effect in this version. */
 export const LATER_VARIABLES = [
@@ -14,16 +15,7 @@ const debug = field(boolean().default(false), {
     'Logs at `debug` unless `LOG_LEVEL` is set, and shows where a failed start comes from.',
 })
 
-const later = z
-  .strictObject(
-    Object.fromEntries(
-      LATER_VARIABLES.map((env) => [
-        env,
-        field(z.string().optional(), { env, description: 'Not built yet: no effect.' }),
-      ]),
-    ),
-  )
-  .prefault({})
+const later = textVariables(LATER_VARIABLES, 'Not built yet: no effect.')
 
 /** What the environment alone can say, when a file describes upstreams and routes. */
 export const processDefinition = defineConfig({

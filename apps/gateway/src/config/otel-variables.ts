@@ -1,6 +1,7 @@
-import { defineConfig, type Finding, field } from '@tidegate/config'
+import { defineConfig, type Finding } from '@tidegate/config'
 import { otlpEnvironment } from '@tidegate/telemetry/tracing'
 import { z } from 'zod'
+import { textVariables } from './text-variables.ts'
 
 const ofTarget = ['HEADERS', 'TIMEOUT', 'COMPRESSION', 'PROTOCOL']
 
@@ -20,16 +21,7 @@ export const OTEL_VARIABLES: readonly string[] = [
 /** What they are set to, by their names. */
 export type OtelVariables = Readonly<Record<string, string | undefined>>
 
-const otel = z
-  .strictObject(
-    Object.fromEntries(
-      OTEL_VARIABLES.map((env) => [
-        env,
-        field(z.string().optional(), { env, description: 'As OpenTelemetry says.' }),
-      ]),
-    ),
-  )
-  .prefault({})
+const otel = textVariables(OTEL_VARIABLES, 'As OpenTelemetry says.')
 
 /** Their values are judged leniently: telemetry is no reason for a gateway not to start. */
 export const otelDefinition = defineConfig({

@@ -3,6 +3,7 @@ import { ruleOf, rulesOf } from '../limit-rules.ts'
 import type { GatewayConfig } from '../schema/gateway.ts'
 import { suggest } from '../suggest.ts'
 import { authOf } from './exposure.ts'
+import { repeated } from './repeated.ts'
 
 /** On a route, the limits of the caller's tier. */
 export const TIER = 'tier'
@@ -125,15 +126,12 @@ function findUnknown({ routes, limits, tiers }: GatewayConfig): readonly Finding
 }
 
 function findRepeated({ routes }: GatewayConfig): readonly Finding[] {
-  return eachKnown(routes, ({ limits }, index) => {
-    const names = eachKnown(limits, (name, at) => [{ name, at }])
-    return names
-      .filter(({ name }, position) => names.findIndex((each) => each.name === name) < position)
-      .map(({ name, at }) => ({
-        path: ['routes', index, 'limits', at],
-        message: `${JSON.stringify(name)} is on this route already; remove it here`,
-      }))
-  })
+  return eachKnown(routes, ({ limits }, index) =>
+    repeated(limits, (name) => name).map(({ key, index: at }) => ({
+      path: ['routes', index, 'limits', at],
+      message: `${JSON.stringify(key)} is on this route already; remove it here`,
+    })),
+  )
 }
 
 function findUnused({ limits, tiers, routes }: GatewayConfig): readonly Finding[] {

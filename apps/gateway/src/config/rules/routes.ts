@@ -2,6 +2,7 @@ import { eachKnown, type Finding, type Rule } from '@tidegate/config'
 import { covers, findPrefixFault, parseMatch } from '../route-match.ts'
 import type { GatewayConfig } from '../schema/gateway.ts'
 import { suggest } from '../suggest.ts'
+import { repeated } from './repeated.ts'
 
 /** What is wrong between routes and upstreams. */
 export const routeRules: readonly Rule<GatewayConfig>[] = [
@@ -52,15 +53,12 @@ function protocolsOf(
 }
 
 function findRepeatedUpstreams({ routes }: GatewayConfig): readonly Finding[] {
-  return eachKnown(routes, ({ upstreams }, index) => {
-    const names = eachKnown(upstreams, (name, at) => [{ name, at }])
-    return names
-      .filter(({ name }, position) => names.findIndex((each) => each.name === name) < position)
-      .map(({ name, at }) => ({
-        path: ['routes', index, 'upstreams', at],
-        message: `${JSON.stringify(name)} is on this route already, and how often it is tried its own retry says; remove it here`,
-      }))
-  })
+  return eachKnown(routes, ({ upstreams }, index) =>
+    repeated(upstreams, (name) => name).map(({ key, index: at }) => ({
+      path: ['routes', index, 'upstreams', at],
+      message: `${JSON.stringify(key)} is on this route already, and how often it is tried its own retry says; remove it here`,
+    })),
+  )
 }
 
 function findHeldBackBytes({ routes, upstreams }: GatewayConfig): readonly Finding[] {

@@ -2,6 +2,7 @@ import { eachKnown, type Finding, known, type Rule } from '@tidegate/config'
 import { isLocalHost } from '../addresses.ts'
 import { issuersOf } from '../schema/auth.ts'
 import type { GatewayConfig } from '../schema/gateway.ts'
+import { repeated } from './repeated.ts'
 
 /** What is wrong with the tokens that are taken. */
 export const tokenRules: readonly Rule<GatewayConfig>[] = [
@@ -33,13 +34,10 @@ function isDiscoverable(issuer: string): boolean {
 }
 
 function findSameIssuers(config: GatewayConfig): readonly Finding[] {
-  const issuers = eachKnown(issuersOf(config.auth), ({ issuer }, index) => [{ issuer, index }])
-  return issuers
-    .filter(({ issuer }, at) => issuers.findIndex((other) => other.issuer === issuer) < at)
-    .map(({ index }) => ({
-      path: pathOf(config, index, 'issuer'),
-      message: 'is there already; list all its audiences in one entry',
-    }))
+  return repeated(issuersOf(config.auth), ({ issuer }) => issuer).map(({ index }) => ({
+    path: pathOf(config, index, 'issuer'),
+    message: 'is there already; list all its audiences in one entry',
+  }))
 }
 
 function findNameless(config: GatewayConfig): readonly Finding[] {
@@ -54,15 +52,10 @@ function findNameless(config: GatewayConfig): readonly Finding[] {
 }
 
 function findSameNames(config: GatewayConfig): readonly Finding[] {
-  const names = eachKnown(issuersOf(config.auth), ({ name }, index) =>
-    name === undefined ? [] : [{ name, index }],
-  )
-  return names
-    .filter(({ name }, at) => names.findIndex((other) => other.name === name) < at)
-    .map(({ index }) => ({
-      path: pathOf(config, index, 'name'),
-      message: "is another issuer's already; give each its own",
-    }))
+  return repeated(issuersOf(config.auth), ({ name }) => name).map(({ index }) => ({
+    path: pathOf(config, index, 'name'),
+    message: "is another issuer's already; give each its own",
+  }))
 }
 
 function findPlainHttp(
