@@ -124,6 +124,7 @@ describe('parse', () => {
     ['capitals', (key: string) => key.toUpperCase()],
     ['digits of another script', (key: string) => at(key, 20, '٣')],
     ['full width letters', (key: string) => at(key, 0, 'ｔ')],
+    ['a letter whose low byte is the right one', (key: string) => at(key, 0, '\u0174')],
     ['a lone surrogate', (key: string) => at(key, 30, '\ud800')],
     ['twice the key', (key: string) => key + key],
     ['very much', 'tg_live_'.padEnd(5_000_000, 'A')],

@@ -113,11 +113,13 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
       return reason ? { ok: false, reason } : { ok: true, id: format.idOf(text) }
     },
     verify(text, record, now = clock()) {
-      const fault = format.faultOf(text)
-      if (fault) return { ok: false, reason: fault }
-      const match = digests.match(text, record?.digest)
-      if (!record) return { ok: false, reason: 'unknown' }
-      if (match === 'mismatch' || match === 'other_pepper') return { ok: false, reason: match }
+      const match = format.fits(text) ? digests.match(text, record?.digest) : 'mismatch'
+      const isRight = match === 'current' || match === 'previous'
+      if (!record || !isRight) {
+        // What is right has the right form: this only says why it isn't.
+        const reason = format.faultOf(text) ?? (record && !isRight ? match : 'unknown')
+        return { ok: false, reason }
+      }
       const standing = standingOf(record, now)
       if (standing) return { ok: false, reason: standing }
       return match === 'current'

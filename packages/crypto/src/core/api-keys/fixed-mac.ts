@@ -2,11 +2,11 @@ import { hash } from 'node:crypto'
 
 const BLOCK = 64
 
-/** The HMAC-SHA256 of one text, of the length and in the ASCII that were agreed on, written into `into`. */
+/** Writes the HMAC-SHA256 of one text into `into`. Of a text that isn't ASCII it is the HMAC of something else. */
 export type FixedMac = (text: string, into: Buffer) => void
 
 /**
- * HMAC-SHA256 (RFC 2104) for texts of one length. Made of Node's one-shot `hash` it takes less than half the time of
+ * HMAC-SHA256 (RFC 2104) for ASCII texts of one length. Made of Node's one-shot `hash` it takes less than half the time of
  * `createHmac`, which makes a stream and a native object for each text.
  */
 export function createFixedMac(key: Uint8Array, length: number): FixedMac {
@@ -16,7 +16,8 @@ export function createFixedMac(key: Uint8Array, length: number): FixedMac {
   const inner = Buffer.concat([block.map((byte) => byte ^ 0x36), Buffer.alloc(length)])
   const outer = Buffer.concat([block.map((byte) => byte ^ 0x5c), Buffer.alloc(32)])
   return (text, into) => {
-    inner.write(text, BLOCK, 'latin1')
+    // As UTF-8, so that no character from beyond ASCII is cut down to one of it.
+    inner.write(text, BLOCK, 'utf8')
     // A string instead of a buffer of its own spares a second allocation outside the heap.
     outer.write(hash('sha256', inner, 'binary'), BLOCK, 'latin1')
     inner.fill(0, BLOCK)

@@ -17,6 +17,8 @@ export type KeyTextFault = 'malformed' | 'wrong_checksum' | 'other_environment'
 export interface KeyFormat {
   /** How long each is. */
   readonly length: number
+  /** Whether it is a text of that length. */
+  fits(text: string): boolean
   create(): { readonly id: string; readonly text: string }
   /** What is wrong with a text, or nothing. It costs the same for all texts of the right form, right or wrong. */
   faultOf(text: string): KeyTextFault | undefined
@@ -35,6 +37,7 @@ export function createKeyFormat(prefix: string, env: string): KeyFormat {
 
   return {
     length,
+    fits: (text) => typeof text === 'string' && text.length === length,
     create() {
       const id = randomBase62(ID_LENGTH)
       const unchecked = `${start}${id}_${randomBase62(SECRET_LENGTH)}`
