@@ -12,7 +12,10 @@ export interface ApiKeysOptions {
   readonly prefix: string
   /** The second, such as `live` or `test`: the same characters. A key of another one is refused. */
   readonly env: string
-  /** What the stored digests are keyed with: 32 characters or more. Without it, a copy of the records is worth nothing. */
+  /**
+   * What the stored digests are keyed with: 32 characters or more. Who can write records but hasn't the pepper can't make
+   * a key. It may be the secret of a key ring, as what is used is derived from it for this alone.
+   */
   readonly pepper: string | SecretSource
   /** Peppers that records still have digests of. Default: none. */
   readonly previousPeppers?: readonly (string | SecretSource)[]
