@@ -20,6 +20,7 @@ export function createFixedMac(key: Uint8Array, length: number): FixedMac {
     inner.write(text, BLOCK, 'utf8')
     // A string instead of a buffer of its own spares a second allocation outside the heap.
     outer.write(hash('sha256', inner, 'binary'), BLOCK, 'latin1')
+    // No key's text is to stay behind.
     inner.fill(0, BLOCK)
     into.write(hash('sha256', outer, 'binary'), 0, 'latin1')
   }

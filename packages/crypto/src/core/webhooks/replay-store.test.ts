@@ -36,6 +36,14 @@ describe('createMemoryReplayStore', () => {
     expect(store.remember('d', 6000)).toBe(true)
   })
 
+  it('forgets nothing at the last moment of its time', () => {
+    const { clock, store } = setUp(1)
+    store.remember('a', 2000)
+    clock.now = 2000
+    expect(() => store.remember('b', 9000)).toThrow(/replay store/)
+    expect(store.remember('a', 2000)).toBe(false)
+  })
+
   it('takes a key anew in its old place when it is full', () => {
     const { clock, store } = setUp(2)
     store.remember('a', 1100)
