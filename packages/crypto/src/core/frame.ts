@@ -1,12 +1,12 @@
 import { CryptoError } from './errors.ts'
 
 /**
- * Writes texts one after the other, each behind its length, so that no two lists of as many texts give the same bytes.
+ * Writes texts one after the other, each behind its length, so that no two lists of as many texts give the same.
  *
  * @throws CryptoError `invalid_option` if one of them isn't a text of well-formed Unicode: lone surrogates all have the
- *   same bytes
+ *   same bytes in UTF-8
  */
-export function frameTexts(texts: readonly string[]): Buffer {
+export function frameTexts(texts: readonly string[]): string {
   let framed = ''
   for (const text of texts) {
     if (typeof text !== 'string' || !text.isWellFormed()) {
@@ -17,5 +17,5 @@ export function frameTexts(texts: readonly string[]): Buffer {
     }
     framed += `${text.length}:${text}`
   }
-  return Buffer.from(framed)
+  return framed
 }

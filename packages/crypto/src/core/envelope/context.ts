@@ -15,11 +15,11 @@ export interface SealContext {
 }
 
 /**
- * The context as bytes that no other context has.
+ * The context as a text that no other context has, also not in UTF-8.
  *
  * @throws CryptoError `invalid_option` if a part is empty, missing or not well-formed Unicode
  */
-export function encodeContext({ purpose, tenant, row }: SealContext): Buffer {
+export function encodeContext({ purpose, tenant, row }: SealContext): string {
   if (!(purpose && tenant && row)) {
     throw new CryptoError('invalid_option', 'A context needs a purpose, a tenant and a row.')
   }

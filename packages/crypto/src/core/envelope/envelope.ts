@@ -21,7 +21,7 @@ const BODY_IV_END = COMMITMENT_BYTES + IV_BYTES
  */
 export function seal(ring: KeyRing, plaintext: string | Uint8Array, context: SealContext): string {
   const keys = currentKeysOf(ring)
-  const contextBytes = encodeContext(context)
+  const contextText = encodeContext(context)
   const bytes = typeof plaintext === 'string' ? bytesOf(plaintext) : plaintext
   if (bytes.length > MAX_BYTES) {
     throw new CryptoError('too_large', 'At most 256 MiB fit into an envelope. Seal it in parts.')
@@ -30,8 +30,8 @@ export function seal(ring: KeyRing, plaintext: string | Uint8Array, context: Sea
   const random = randomBytes(KEY_BYTES + IV_BYTES + IV_BYTES)
   const dataKey = random.subarray(0, KEY_BYTES)
   const iv = random.subarray(KEY_BYTES, KEY_BYTES + IV_BYTES)
-  const { key, commitment } = deriveRecordKey(dataKey, contextBytes)
-  const sealed = encrypt(key, iv, bytes, contextBytes)
+  const { key, commitment } = deriveRecordKey(dataKey, contextText)
+  const sealed = encrypt(key, iv, bytes, commitment)
   const wrapped = wrap(keys, dataKey, random.subarray(KEY_BYTES + IV_BYTES), commitment)
   const body = Buffer.concat([commitment, iv, ...sealed])
   return headOf(keys.fingerprint, wrapped) + toBase64Url(body)
@@ -45,11 +45,11 @@ export function seal(ring: KeyRing, plaintext: string | Uint8Array, context: Sea
  *   anything of it was changed; `invalid_option` if the context has an empty part
  */
 export function open(ring: KeyRing, envelope: string, context: SealContext): Uint8Array {
-  const contextBytes = encodeContext(context)
+  const contextText = encodeContext(context)
   const parts = parseEnvelope(envelope)
-  const { key } = recordKeyOf(parts, unwrap(ring, parts), contextBytes)
+  const { key, commitment } = recordKeyOf(parts, unwrap(ring, parts), contextText)
   const iv = parts.body.subarray(COMMITMENT_BYTES, BODY_IV_END)
-  const plaintext = decrypt(key, iv, parts.body.subarray(BODY_IV_END), contextBytes)
+  const plaintext = decrypt(key, iv, parts.body.subarray(BODY_IV_END), commitment)
   if (!plaintext) throw damaged()
   return plaintext
 }
@@ -83,10 +83,10 @@ export function needsRotation(ring: KeyRing, envelope: string): boolean {
  * @throws CryptoError as {@link open}; but a change of the ciphertext itself is found by {@link open} alone
  */
 export function rewrap(ring: KeyRing, envelope: string, context: SealContext): string {
-  const contextBytes = encodeContext(context)
+  const contextText = encodeContext(context)
   const parts = parseEnvelope(envelope)
   const dataKey = unwrap(ring, parts)
-  const { commitment } = recordKeyOf(parts, dataKey, contextBytes)
+  const { commitment } = recordKeyOf(parts, dataKey, contextText)
   const keys = currentKeysOf(ring)
   if (parts.fingerprint === keys.fingerprint) return envelope
   const head = headOf(keys.fingerprint, wrap(keys, dataKey, randomBytes(IV_BYTES), commitment))
@@ -109,7 +109,7 @@ function unwrap(ring: KeyRing, { fingerprint, wrapped, body }: Envelope): Buffer
   return dataKey
 }
 
-function recordKeyOf({ body }: Envelope, dataKey: Buffer, context: Buffer): RecordKey {
+function recordKeyOf({ body }: Envelope, dataKey: Buffer, context: string): RecordKey {
   const recordKey = deriveRecordKey(dataKey, context)
   // Data key and commitment are genuine, so what differs is the context.
   if (timingSafeEqual(recordKey.commitment, body.subarray(0, COMMITMENT_BYTES))) return recordKey

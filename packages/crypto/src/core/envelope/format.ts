@@ -1,6 +1,6 @@
 import { fromBase64Url, toBase64Url } from '../encoding.ts'
 import { CryptoError } from '../errors.ts'
-import { IV_BYTES, KEY_BYTES, TAG_BYTES } from './aes-gcm.ts'
+import { IV_BYTES, TAG_BYTES } from './aes-gcm.ts'
 import { COMMITMENT_BYTES } from './record-key.ts'
 
 /** An envelope's parts: `tgv1.<fingerprint>.<wrapped key>.<body>`, all of them base64url without padding. */
@@ -14,7 +14,7 @@ export interface Envelope {
 }
 
 const PREFIX = 'tgv1'
-const WRAPPED_BYTES = IV_BYTES + KEY_BYTES + TAG_BYTES
+const FINGERPRINT_LENGTH = 12
 const MIN_BODY_BYTES = COMMITMENT_BYTES + IV_BYTES + TAG_BYTES
 // 9 and 60 bytes: no spare bits, so every text of this form is the only one for its bytes.
 const HEAD = /^tgv1\.([\w-]{12})\.([\w-]{80})\./
@@ -25,9 +25,19 @@ export function headOf(fingerprint: string, wrapped: Uint8Array): string {
   return `${PREFIX}.${fingerprint}.${toBase64Url(wrapped)}.`
 }
 
-/** What a wrapped data key is bound to beside itself: version, secret, and by the commitment the record and its context. */
+const AAD = Buffer.from(
+  `${PREFIX}.${'-'.repeat(FINGERPRINT_LENGTH)}.${'-'.repeat(COMMITMENT_BYTES)}`,
+)
+const COMMITMENT_AT = AAD.length - COMMITMENT_BYTES
+
+/**
+ * What a wrapped data key is bound to beside itself: version, secret, and by the commitment the record and its context.
+ * The same memory for each call, as it is used up at once.
+ */
 export function wrapAad(fingerprint: string, commitment: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from(`${PREFIX}.${fingerprint}.`), commitment])
+  AAD.write(fingerprint, PREFIX.length + 1, 'latin1')
+  AAD.set(commitment, COMMITMENT_AT)
+  return AAD
 }
 
 /**
@@ -67,8 +77,7 @@ export function parseEnvelope(text: string): Envelope {
 function parseParts(text: string): Envelope | undefined {
   const [head, fingerprint, key] = HEAD.exec(text) ?? []
   if (!(head && fingerprint && key)) return undefined
-  const wrapped = fromBase64Url(key)
   const body = fromBase64Url(text.slice(head.length))
-  if (wrapped?.length !== WRAPPED_BYTES || !body || body.length < MIN_BODY_BYTES) return undefined
-  return { fingerprint, wrapped, body }
+  if (!body || body.length < MIN_BODY_BYTES) return undefined
+  return { fingerprint, wrapped: Buffer.from(key, 'base64url'), body }
 }

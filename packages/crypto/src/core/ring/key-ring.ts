@@ -97,11 +97,11 @@ export function currentKeysOf(ring: KeyRing): RingKeys {
   return keys
 }
 
-function frame(purpose: string, value: string): Buffer {
+function frame(purpose: string, value: string): string {
   if (!purpose) throw new CryptoError('invalid_option', 'Say what the index is for.')
   return frameTexts([purpose, value])
 }
 
-function indexOf({ index }: RingKeys, framed: Buffer): string {
+function indexOf({ index }: RingKeys, framed: string): string {
   return createHmac('sha256', index).update(framed).digest('base64url')
 }
