@@ -36,9 +36,9 @@ export interface Admin {
 
 /**
  * Guards the gateway's own endpoints. With an admin key configured it must be sent (`x-admin-key`, or
- * Bearer); what only reads, the dashboard's session opens too. Without one they answer in the development profile only, to a direct peer on this machine
- * whose Host and Origin are this machine's too: neither a proxied stranger nor a web page in the
- * developer's own browser gets in (DNS rebinding included).
+ * Bearer); what only reads, the dashboard's session opens too. Without one they answer in the development
+ * profile only, to a direct peer on this machine whose Host and Origin are this machine's too: neither a
+ * proxied stranger nor a web page in the developer's own browser gets in (DNS rebinding included).
  */
 export function createAdmin(options: AdminOptions): Admin {
   const { key, sessions, profile, guard, onRefused } = options
@@ -59,10 +59,12 @@ export function createAdmin(options: AdminOptions): Admin {
     const { headers } = c.env.incoming
     if (expected !== undefined) {
       const presented = headers['x-admin-key'] ?? bearerToken(headers.authorization)
-      if (presented !== undefined) {
-        if (isKey(exchange, String(presented))) return next()
-      } else if (await isInSession(c, sessions)) return next()
-      else onRefused(exchange, 'missing')
+      const isOperator =
+        presented === undefined
+          ? await isInSession(c, sessions)
+          : isKey(exchange, String(presented))
+      if (isOperator) return next()
+      if (presented === undefined) onRefused(exchange, 'missing')
       throw new GatewayError('admin_key_required', 'This endpoint is for operators.', challenge)
     }
     if (profile === 'development' && isOnThisMachine(c)) return next()

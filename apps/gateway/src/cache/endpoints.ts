@@ -1,8 +1,8 @@
-import { ServerError } from '@tidegate/server'
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import type { GatewayEnv } from '../env.ts'
 import type { BodyLimits } from '../handlers/body.ts'
 import { wholeBody } from '../handlers/body.ts'
+import { allow } from '../methods.ts'
 import { GatewayError } from '../problems.ts'
 import type { SharedAnswers } from './open.ts'
 import { type PurgeTarget, purge, purgeTarget } from './purge.ts'
@@ -64,10 +64,3 @@ export function cacheEndpoints(options: CacheEndpointsOptions): Hono<GatewayEnv>
 }
 
 const noStore = { 'cache-control': 'no-store' }
-
-/** For all methods: what isn't answered here must not reach some upstream of a wide route. */
-function allow(c: Context<GatewayEnv>, ...methods: readonly string[]): void {
-  if (methods.includes(c.get('exchange').method)) return
-  const facts = { allow: methods.join(', ') }
-  throw new ServerError('method_not_allowed', 'This endpoint has no such method.', { facts })
-}

@@ -2,6 +2,7 @@ import { ServerError } from '@tidegate/server'
 import { type Context, type Handler, Hono, type MiddlewareHandler } from 'hono'
 import type { GatewayEnv } from '../env.ts'
 import { type BodyLimits, wholeBody } from '../handlers/body.ts'
+import { allow } from '../methods.ts'
 import { GatewayError } from '../problems.ts'
 import { sessionCookie } from './cookie.ts'
 import { type OperatorSessions, SESSION_MS } from './operator-sessions.ts'
@@ -131,11 +132,4 @@ function isSecure(c: Context<GatewayEnv>): boolean {
   const { incoming } = c.env
   const told = c.get('exchange').peerTrusted ? incoming.headers['x-forwarded-proto'] : undefined
   return incoming.secure || (typeof told === 'string' && /^\s*https\s*(?:,|$)/i.test(told))
-}
-
-/** For all methods: what isn't answered here must not reach some upstream of a wide route. */
-function allow(c: Context<GatewayEnv>, ...methods: readonly string[]): void {
-  if (methods.includes(c.get('exchange').method)) return
-  const facts = { allow: methods.join(', ') }
-  throw new ServerError('method_not_allowed', 'This endpoint has no such method.', { facts })
 }

@@ -43,9 +43,7 @@ async function namesIn(folder: URL): Promise<ReadonlySet<string>> {
     const entries = await readdir(new URL(below, folder), { withFileTypes: true }).catch(() => [])
     return entries.filter((each) => each.isFile()).map(({ name }) => below + name)
   }
-  return new Set(
-    [...(await list('./')), ...(await list('assets/'))].map((path) => path.replace('./', '')),
-  )
+  return new Set([...(await list('')), ...(await list('assets/'))])
 }
 
 async function readPageFile(

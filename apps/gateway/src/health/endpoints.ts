@@ -1,8 +1,8 @@
 import { HEALTH_JSON, type HealthStatus } from '@tidegate/health'
-import { ServerError } from '@tidegate/server'
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import type { SharedAnswers } from '../cache/open.ts'
 import type { GatewayEnv } from '../env.ts'
+import { allow } from '../methods.ts'
 import { GatewayError } from '../problems.ts'
 import type { FailureLog } from '../upstreams/failure-log.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
@@ -30,7 +30,6 @@ export interface HealthSources {
 export function healthEndpoints(sources: HealthSources): Hono<GatewayEnv> {
   const { version, health, ready, adminOnly } = sources
   const app = new Hono<GatewayEnv>()
-  // For all methods: what can only be read here must not be written to on some upstream of a wide route.
   app.all('/livez', readOnly, (c) => c.json({ status: 'alive' }, 200, noStore))
   app.all('/readyz', readOnly, (c) => {
     const { failing, degraded } = health.summary()
@@ -95,10 +94,8 @@ function summaryOf(version: string, status: HealthStatus): object {
 }
 
 const readOnly: MiddlewareHandler<GatewayEnv> = (c, next) => {
-  const { method } = c.get('exchange')
-  if (method === 'GET' || method === 'HEAD') return next()
-  const facts = { allow: 'GET, HEAD' }
-  throw new ServerError('method_not_allowed', 'This endpoint can only be read.', { facts })
+  allow(c, 'GET', 'HEAD')
+  return next()
 }
 
 function wantsHealthJson(c: Context<GatewayEnv>): boolean {

@@ -1,9 +1,9 @@
 import type { Session, Sessions } from '@tidegate/rate-limit/sessions'
-import { ServerError } from '@tidegate/server'
 import { type Context, type Handler, Hono, type MiddlewareHandler } from 'hono'
 import { anonymous } from '../auth/identity.ts'
 import type { GatewayEnv } from '../env.ts'
 import { type Gate, middlewareOf } from '../gates.ts'
+import { noSuchMethod } from '../methods.ts'
 import { GatewayError } from '../problems.ts'
 import { clientOf, refusalOf } from './in-session.ts'
 import { within } from './session-gate.ts'
@@ -97,16 +97,13 @@ type Answer = (c: Context<GatewayEnv>, user: string) => Promise<Response>
 
 /** For all methods: what isn't answered here must not reach some upstream of a wide route. */
 function byMethod(answers: Readonly<Record<string, Answer>>): Handler<GatewayEnv> {
-  const allow = Object.keys(answers)
-    .flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
-    .join(', ')
+  const methods = Object.keys(answers).flatMap((method) =>
+    method === 'GET' ? ['GET', 'HEAD'] : [method],
+  )
   return (c) => {
     const { method } = c.get('exchange')
     const answer = answers[method === 'HEAD' ? 'GET' : method]
-    if (answer === undefined) {
-      const facts = { allow }
-      throw new ServerError('method_not_allowed', 'This endpoint has no such method.', { facts })
-    }
+    if (answer === undefined) throw noSuchMethod(methods)
     return answer(c, userOf(c))
   }
 }

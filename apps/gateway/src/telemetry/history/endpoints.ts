@@ -1,13 +1,12 @@
-import { compress, ServerError } from '@tidegate/server'
+import { compress } from '@tidegate/server'
 import type { History, Series } from '@tidegate/telemetry/history'
 import { type Context, type Handler, Hono, type MiddlewareHandler } from 'hono'
 import type { GatewayEnv } from '../../env.ts'
+import { allow } from '../../methods.ts'
 import { GatewayError } from '../../problems.ts'
-import { askedDuration, askedMetrics } from '../streams/asked.ts'
+import { askedDuration, askedMetrics, askedWindow } from '../streams/asked.ts'
 import { anomalyReport } from './anomalies.ts'
 import type { KeptHistory } from './open.ts'
-
-const DEFAULT_WINDOW_MS = 300_000
 
 const noStore = { 'cache-control': 'no-store' }
 
@@ -49,7 +48,7 @@ async function historyReport(
   now: number,
 ): Promise<Readonly<Record<string, unknown>>> {
   const metrics = askedMetrics(query)
-  const windowMs = askedDuration(query, 'window') ?? DEFAULT_WINDOW_MS
+  const windowMs = askedWindow(query)
   const stepMs = askedDuration(query, 'step')
   if (metrics === undefined) return { metrics: await history.names() }
   const series = await history.query({ metrics, windowMs, stepMs })
@@ -67,10 +66,6 @@ function stepOf([first]: readonly Series[], asked = 1_000): number {
 }
 
 function readQuery(c: Context<GatewayEnv>): URLSearchParams {
-  const { method } = c.get('exchange')
-  if (method !== 'GET' && method !== 'HEAD') {
-    const facts = { allow: 'GET, HEAD' }
-    throw new ServerError('method_not_allowed', 'This endpoint has no such method.', { facts })
-  }
+  allow(c, 'GET', 'HEAD')
   return new URL(c.req.url).searchParams
 }

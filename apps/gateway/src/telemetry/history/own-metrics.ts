@@ -7,7 +7,9 @@ export interface OwnMetric {
   readonly unit: string
 }
 
-const PER_GATEWAY: Readonly<Record<string, readonly [HistoryKind, unit: string]>> = {
+type Kinds = Readonly<Record<string, readonly [HistoryKind, unit: string]>>
+
+const PER_GATEWAY: Kinds = {
   'requests.rate': ['rate', '1/s'],
   'errors.rate': ['rate', '1/s'],
   'errors.ratio': ['gauge', 'ratio'],
@@ -30,7 +32,7 @@ const PER_GATEWAY: Readonly<Record<string, readonly [HistoryKind, unit: string]>
   'eventloop.delay': ['max', 'ms'],
 }
 
-const PER_UPSTREAM: Readonly<Record<string, readonly [HistoryKind, unit: string]>> = {
+const PER_UPSTREAM: Kinds = {
   requests: ['rate', '1/s'],
   errors: ['rate', '1/s'],
   'latency.p95': ['gauge', 'ms'],
@@ -38,14 +40,14 @@ const PER_UPSTREAM: Readonly<Record<string, readonly [HistoryKind, unit: string]
 
 /** All of a gateway with these upstreams: nobody else may publish under their names. */
 export function ownMetrics(upstreams: readonly string[]): readonly OwnMetric[] {
-  const asMetric = ([metric, [kind, unit]]: [
-    string,
-    readonly [HistoryKind, string],
-  ]): OwnMetric => ({
-    ...{ metric, kind, unit },
+  return [
+    ...metricsOf('', PER_GATEWAY),
+    ...upstreams.flatMap((name) => metricsOf(`upstream.${name}.`, PER_UPSTREAM)),
+  ]
+}
+
+function metricsOf(prefix: string, kinds: Kinds): readonly OwnMetric[] {
+  return Object.entries(kinds).map(([name, [kind, unit]]) => {
+    return { metric: `${prefix}${name}`, kind, unit }
   })
-  const perUpstream = upstreams.flatMap((name) =>
-    Object.entries(PER_UPSTREAM).map(([what, how]) => asMetric([`upstream.${name}.${what}`, how])),
-  )
-  return [...Object.entries(PER_GATEWAY).map(asMetric), ...perUpstream]
 }

@@ -4,6 +4,7 @@ import { GatewayError } from '../../problems.ts'
 /** As many as a history is asked for at once. */
 const MOST_METRICS = 200
 const LONGEST_NAME = 128
+const DEFAULT_WINDOW_MS = 300_000
 
 const window = duration({ unit: 's', min: 1_000, max: 7 * 86_400_000 })
 
@@ -36,6 +37,15 @@ export function askedDuration(query: URLSearchParams, name: string): number | un
   if (read.success) return read.data
   const what = read.error.issues[0]?.message ?? 'expected a duration'
   throw invalidQuery(`"${name}" is not as expected: ${what}.`)
+}
+
+/**
+ * How far back a query looks (`window=300s`), in milliseconds: five minutes unless it says so.
+ *
+ * @throws GatewayError `invalid_metrics_query`.
+ */
+export function askedWindow(query: URLSearchParams): number {
+  return askedDuration(query, 'window') ?? DEFAULT_WINDOW_MS
 }
 
 export function invalidQuery(message: string): GatewayError {

@@ -1,12 +1,12 @@
 import type { EventLog, LogEntry } from '@tidegate/events'
 import { eventStream } from '@tidegate/events/hono'
-import { ServerError } from '@tidegate/server'
 import type { PublishedMetric } from '@tidegate/telemetry/history'
 import { type Context, type Handler, Hono, type MiddlewareHandler } from 'hono'
 import type { GatewayEnv } from '../../env.ts'
 import { type BodyLimits, wholeBody } from '../../handlers/body.ts'
+import { allow } from '../../methods.ts'
 import { GatewayError } from '../../problems.ts'
-import { askedDuration, askedMetrics, invalidQuery } from './asked.ts'
+import { askedMetrics, askedWindow, invalidQuery } from './asked.ts'
 import type { MetricStreams } from './open.ts'
 import { publishOrder } from './publish-order.ts'
 import { publishedMetric } from './published.ts'
@@ -15,7 +15,6 @@ import { feedEvent } from './sample-feed.ts'
 /** A thousand metrics with a few tags each are less. */
 const MOST_BYTES = 1024 ** 2
 const MOST_ENTRIES = 1_000
-const DEFAULT_WINDOW_MS = 300_000
 const noStore = { 'cache-control': 'no-store' }
 
 /** What the endpoints need. */
@@ -135,7 +134,7 @@ async function page(
   readEntry: (entry: LogEntry) => PublishedMetric | undefined,
   now: number,
 ): Promise<Response> {
-  const windowMs = askedDuration(query, 'window') ?? DEFAULT_WINDOW_MS
+  const windowMs = askedWindow(query)
   const after = query.get('after') ?? undefined
   if (after !== undefined && !/^\d{1,16}-\d{1,16}$/.test(after)) {
     throw invalidQuery('"after" is no id of this stream.')
@@ -162,13 +161,10 @@ async function page(
   )
 }
 
-/** For all methods: what isn't answered here must not reach some upstream of a wide route. */
 function reading(answer: Handler<GatewayEnv>): Handler<GatewayEnv> {
   return (c, next) => {
-    const { method } = c.get('exchange')
-    if (method === 'GET' || method === 'HEAD') return answer(c, next)
-    const facts = { allow: 'GET, HEAD' }
-    throw new ServerError('method_not_allowed', 'This endpoint has no such method.', { facts })
+    allow(c, 'GET', 'HEAD')
+    return answer(c, next)
   }
 }
 
