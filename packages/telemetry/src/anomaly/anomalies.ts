@@ -1,5 +1,11 @@
-import { checkWhole } from './checks.ts'
-import { type Anomaly, createDetector, type Detector, type DetectorOptions } from './detector.ts'
+import { checkWhole } from '../core/option-checks.ts'
+import {
+  type Anomaly,
+  createDetector,
+  type Detector,
+  type DetectorOptions,
+  MOST,
+} from './detector.ts'
 
 /** How {@link createAnomalies} is made. */
 export interface AnomaliesOptions {
@@ -53,7 +59,7 @@ class WatchedAnomalies implements Anomalies {
   constructor(options: AnomaliesOptions) {
     this.#options = options
     this.#detectors = options.detectors.map((each) => createDetector(each))
-    this.#maxRecent = checkWhole('maxRecent', options.maxRecent ?? 100, 0)
+    this.#maxRecent = checkWhole('maxRecent', options.maxRecent ?? 100, 0, MOST)
   }
 
   get active(): readonly Anomaly[] {

@@ -1,4 +1,4 @@
-import { checkNumber, checkWhole } from './checks.ts'
+import { checkNumber, checkWhole } from '../core/option-checks.ts'
 import { RollingWindow } from './rolling-window.ts'
 
 /** What counts as unusual. */
@@ -56,6 +56,9 @@ export interface Detector {
   push(value: number | null, at: number, weight?: number): Anomaly | undefined
 }
 
+/** As many values as are ever kept, or waited for. */
+export const MOST = 1_000_000
+
 /** Of normally distributed values, the quartiles are so many standard deviations from the median. */
 const QUARTILE = 0.6745
 /** Where nothing ever varied, any change would be infinitely far. */
@@ -88,7 +91,7 @@ class RobustDetector implements Detector {
   constructor(options: DetectorOptions) {
     const { metric, direction = 'up', isRatio = false, begin = { points: 4, of: 6 } } = options
     this.metric = metric
-    const window = checkWhole('window', options.window ?? 360, 4)
+    const window = checkWhole('window', options.window ?? 360, 4, MOST)
     this.#options = {
       metric,
       direction,
@@ -100,9 +103,9 @@ class RobustDetector implements Detector {
       minRelativeChange: checkNumber('minRelativeChange', options.minRelativeChange ?? 0.25, 0),
       minWeight: checkNumber('minWeight', options.minWeight ?? 0, 0),
       minPoints: checkWhole('minPoints', options.minPoints ?? Math.min(60, window), 2, window),
-      endAfter: checkWhole('endAfter', options.endAfter ?? 6, 1),
+      endAfter: checkWhole('endAfter', options.endAfter ?? 6, 1, MOST),
     }
-    checkWhole('begin.points', begin.points, 1, checkWhole('begin.of', begin.of, 1))
+    checkWhole('begin.points', begin.points, 1, checkWhole('begin.of', begin.of, 1, MOST))
     this.#window = new RollingWindow(window)
     this.#since = new RollingWindow(window)
   }

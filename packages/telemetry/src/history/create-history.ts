@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { TelemetryError } from '../core/errors.ts'
+import { checkWhole, invalidOption } from '../core/option-checks.ts'
 import type {
   History,
   HistoryQuery,
@@ -9,7 +10,7 @@ import type {
   Weighted,
 } from './history.ts'
 import { type Cell, folded, GAP, HISTORY_KINDS, type HistoryKind, pointOf } from './kind.ts'
-import { checkResolutions, checkWhole, type HistoryOptions, invalid } from './options.ts'
+import { checkResolutions, type HistoryOptions } from './options.ts'
 import { checkName, checkTags, checkValue, type PublishedMetric } from './published.ts'
 import { cellAt, foldRuns, type Series, type Span, seriesOf, spanOf } from './series.ts'
 import { type Shared, SharedHistory } from './shared.ts'
@@ -59,7 +60,7 @@ class TwoResolutions implements History {
       now,
     })
     checkWhole('flushMs', flushMs, 1)
-    if (instance === '') throw invalid('instance must not be empty.')
+    if (instance === '') throw invalidOption('instance must not be empty.')
     const shipping = {
       instance,
       now,
@@ -149,7 +150,8 @@ class TwoResolutions implements History {
 
   async query({ metrics, windowMs, stepMs }: HistoryQuery): Promise<readonly Series[]> {
     const { coarse, fine } = this.#resolutions
-    if (metrics.length > MAX_QUERIED) throw invalid(`A query has at most ${MAX_QUERIED} metrics.`)
+    if (metrics.length > MAX_QUERIED)
+      throw invalidOption(`A query has at most ${MAX_QUERIED} metrics.`)
     checkWhole('windowMs', windowMs, 1)
     if (stepMs !== undefined) checkWhole('stepMs', stepMs, 1)
     const name = windowMs <= fine.keepMs && (stepMs ?? 0) < coarse.stepMs ? 'fine' : 'coarse'

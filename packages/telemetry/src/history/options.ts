@@ -1,4 +1,4 @@
-import { TelemetryError } from '../core/errors.ts'
+import { checkWhole, invalidOption } from '../core/option-checks.ts'
 import type { PublishedMetric } from './published.ts'
 import type { HistoryResolution, HistoryStore } from './store.ts'
 import { stepsOf } from './track.ts'
@@ -38,24 +38,10 @@ export function checkResolutions(fine: HistoryResolution, coarse: HistoryResolut
     checkWhole(`${name}.stepMs`, resolution.stepMs, 1)
     checkWhole(`${name}.keepMs`, resolution.keepMs, resolution.stepMs)
     if (stepsOf(resolution) > MAX_STEPS) {
-      throw invalid(`${name} has more than ${MAX_STEPS} steps; lengthen them, or keep fewer.`)
+      throw invalidOption(`${name} has more than ${MAX_STEPS} steps; lengthen them, or keep fewer.`)
     }
   }
   if (coarse.stepMs % fine.stepMs !== 0) {
-    throw invalid('A coarse step has to consist of whole fine ones: correct coarse.stepMs.')
+    throw invalidOption('A coarse step has to consist of whole fine ones: correct coarse.stepMs.')
   }
-}
-
-/**
- * Refuses what is no whole number from `lowest` on.
- *
- * @throws TelemetryError `invalid_option`.
- */
-export function checkWhole(option: string, value: number, lowest: number): number {
-  if (Number.isSafeInteger(value) && value >= lowest) return value
-  throw invalid(`${option} is ${String(value)}; it has to be a whole number from ${lowest} on.`)
-}
-
-export function invalid(message: string): TelemetryError {
-  return new TelemetryError('invalid_option', message)
 }

@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
-import { TelemetryError } from '../core/errors.ts'
+import { invalidOption } from '../core/option-checks.ts'
 import type { SenderOptions } from './sender.ts'
 
 /** Where one signal goes, and how. */
@@ -39,14 +39,16 @@ export function senderOptions(
   if (given === undefined) return undefined
   const url = URL.parse(given)
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw invalid(`The OTLP endpoint for ${path} is no http(s) URL; give one as http://host:4318.`)
+    throw invalidOption(
+      `The OTLP endpoint for ${path} is no http(s) URL; give one as http://host:4318.`,
+    )
   }
   if (own.url === undefined) url.pathname = url.pathname.replace(/\/*$/, path)
   const headers = { ...defaults.headers, ...own.headers }
   checkHeaders(headers)
   const timeoutMs = own.timeoutMs ?? defaults.timeoutMs ?? 10_000
   if (!(timeoutMs > 0 && timeoutMs <= 600_000)) {
-    throw invalid(
+    throw invalidOption(
       `The OTLP timeout for ${path} is ${timeoutMs} ms; give more than 0, at most 600000.`,
     )
   }
@@ -58,16 +60,12 @@ function checkHeaders(headers: Readonly<Record<string, string>>): void {
     try {
       validateHeaderName(name)
     } catch {
-      throw invalid('An OTLP header has a name that HTTP does not allow.')
+      throw invalidOption('An OTLP header has a name that HTTP does not allow.')
     }
     try {
       validateHeaderValue(name, value)
     } catch {
-      throw invalid(`The OTLP header ${name} has a value that HTTP does not allow.`)
+      throw invalidOption(`The OTLP header ${name} has a value that HTTP does not allow.`)
     }
   }
-}
-
-function invalid(message: string): TelemetryError {
-  return new TelemetryError('invalid_option', message)
 }

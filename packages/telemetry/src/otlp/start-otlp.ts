@@ -2,8 +2,8 @@ import type { Tracer } from '@opentelemetry/api'
 import { type Resource, resourceFromAttributes } from '@opentelemetry/resources'
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
 import { AlwaysOnSampler, TracerProvider } from '@opentelemetry/sdk-trace'
-import { TelemetryError } from '../core/errors.ts'
 import type { Metrics } from '../core/metrics/metrics.ts'
+import { invalidOption } from '../core/option-checks.ts'
 import type { SpanRecorder } from '../core/tracing/recorder.ts'
 import { type OtlpTarget, type OtlpTargetDefaults, senderOptions } from './endpoint.ts'
 import { harmless, type OnLoss } from './losses.ts'
@@ -131,7 +131,7 @@ function startMetrics(
 ): { readonly provider: MeterProvider; readonly sender: OtlpSender } | undefined {
   const { metrics, metricIntervalMs = 60_000 } = options
   if (!(metricIntervalMs >= 100 && metricIntervalMs <= 86_400_000)) {
-    throw invalid(`metricIntervalMs is ${metricIntervalMs}; give 100 to 86400000.`)
+    throw invalidOption(`metricIntervalMs is ${metricIntervalMs}; give 100 to 86400000.`)
   }
   const target = targetOf('/v1/metrics', options, options.targets?.metrics)
   if (target === undefined || metrics === undefined) return undefined
@@ -162,7 +162,7 @@ function queueOf(queue: SpanQueue = {}): {
   const { max = 2_048, batch = Math.min(512, max), delayMs = 5_000 } = queue
   const isCount = (value: number): boolean => Number.isInteger(value) && value >= 1
   if (!isCount(max) || !isCount(batch) || batch > max || !(delayMs >= 0 && delayMs <= 3_600_000)) {
-    throw invalid(
+    throw invalidOption(
       'The queue of spans needs whole numbers, batch at most max, delayMs up to an hour.',
     )
   }
@@ -188,8 +188,4 @@ async function before(deadlineMs: number, done: Promise<void>): Promise<void> {
   const timer = setTimeout(resolve, deadlineMs)
   await Promise.race([done, late])
   clearTimeout(timer)
-}
-
-function invalid(message: string): TelemetryError {
-  return new TelemetryError('invalid_option', message)
 }

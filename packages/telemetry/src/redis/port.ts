@@ -1,4 +1,4 @@
-import { TelemetryError } from '../core/errors.ts'
+import { invalidOption } from '../core/option-checks.ts'
 
 /** A script and its name in Redis's script cache. */
 export interface TelemetryScript {
@@ -30,8 +30,7 @@ export interface TelemetryRedis {
 export function checkRedis(what: string, redis: TelemetryRedis): void {
   const given: Partial<TelemetryRedis> | undefined = redis
   if (typeof given?.evaluate === 'function' && typeof given.callBuffer === 'function') return
-  throw new TelemetryError(
-    'invalid_option',
+  throw invalidOption(
     `${what}: redis must have the methods evaluate and callBuffer: the commands of @tidegate/redis, or a few lines around a client of yours (see the README).`,
   )
 }

@@ -1,4 +1,4 @@
-import { TelemetryError } from '../core/errors.ts'
+import { checkWhole, invalidOption } from '../core/option-checks.ts'
 import { HISTORY_KINDS } from '../history/kind.ts'
 import type {
   HistoryBatch,
@@ -46,20 +46,11 @@ class RedisHistoryStore implements HistoryStore {
   constructor({ redis, prefix = 'tidegate:history:1', keepMs = DAY_MS }: RedisHistoryOptions) {
     checkRedis('redisHistoryStore', redis)
     if (prefix === '' || /[{}]/.test(prefix)) {
-      throw new TelemetryError(
-        'invalid_option',
-        'redisHistoryStore: its prefix must be a text without braces.',
-      )
-    }
-    if (!Number.isSafeInteger(keepMs) || keepMs < 1) {
-      throw new TelemetryError(
-        'invalid_option',
-        'redisHistoryStore: keepMs must be milliseconds, from 1 on.',
-      )
+      throw invalidOption('redisHistoryStore: its prefix must be a text without braces.')
     }
     this.#redis = redis
     this.#keys = new HistoryKeys(prefix)
-    this.#keepMs = keepMs
+    this.#keepMs = checkWhole('redisHistoryStore: keepMs', keepMs, 1)
   }
 
   async add({ instance, sequence, at, toldUntil, runs }: HistoryBatch): Promise<void> {

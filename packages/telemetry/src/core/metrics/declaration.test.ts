@@ -61,8 +61,10 @@ describe('a declaration', () => {
 
   it('needs a help text and a sensible limit', () => {
     expect(() => createMetrics().gauge('x', { help: ' ' })).toThrow('needs a help text')
-    expect(() => createMetrics({ maxSeries: 0 })).toThrow('maxSeries must be a whole number')
-    expect(() => createMetrics().gauge('x', { help, maxSeries: 1.5 })).toThrow('not 1.5')
+    expect(() => createMetrics({ maxSeries: 0 })).toThrow(
+      'maxSeries is 0; it has to be a whole number from 1 on',
+    )
+    expect(() => createMetrics().gauge('x', { help, maxSeries: 1.5 })).toThrow('maxSeries is 1.5')
     expect(() => createMetrics().topK('x_total', { help, label: 'key', k: -1 })).toThrow(
       'k must be',
     )

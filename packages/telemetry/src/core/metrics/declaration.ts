@@ -1,4 +1,5 @@
 import { TelemetryError } from '../errors.ts'
+import { checkWhole } from '../option-checks.ts'
 import type { MetricType } from './family.ts'
 
 /** OpenTelemetry's advice for durations in seconds. */
@@ -48,7 +49,7 @@ export function declare(
     help: spec.help.trim().toWellFormed(),
     unit,
     labels: checkedLabels(name, spec.labels ?? []),
-    maxSeries: checkedLimit(spec.maxSeries ?? maxSeries, 'maxSeries'),
+    maxSeries: checkWhole('maxSeries', spec.maxSeries ?? maxSeries, 1),
     bounds: type === 'histogram' ? checkedBounds(name, unit, spec.buckets) : [],
   }
 }
@@ -97,15 +98,6 @@ function checkedLabels(name: string, labels: readonly string[]): readonly string
     }
   }
   return Object.freeze([...labels])
-}
-
-/** Checks how many of something there may be. */
-export function checkedLimit(limit: number, option: string): number {
-  if (Number.isSafeInteger(limit) && limit >= 1) return limit
-  throw new TelemetryError(
-    'invalid_option',
-    `${option} must be a whole number of at least 1, not ${String(limit)}.`,
-  )
 }
 
 function checkedBounds(

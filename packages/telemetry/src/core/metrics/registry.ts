@@ -1,13 +1,7 @@
 import { TelemetryError } from '../errors.ts'
+import { checkWhole } from '../option-checks.ts'
 import { KeptCounter } from './counter.ts'
-import {
-  checkedLimit,
-  type Declaration,
-  declare,
-  difference,
-  familyName,
-  type GivenSpec,
-} from './declaration.ts'
+import { type Declaration, declare, difference, familyName, type GivenSpec } from './declaration.ts'
 import type { MetricFamily, MetricType } from './family.ts'
 import { KeptGauge } from './gauge.ts'
 import { KeptHistogram } from './histogram.ts'
@@ -42,7 +36,7 @@ export class Registry implements Metrics {
   constructor(options: MetricsOptions) {
     this.#options = options
     this.#now = options.now ?? Date.now
-    this.#maxSeries = checkedLimit(options.maxSeries ?? 1_000, 'maxSeries')
+    this.#maxSeries = checkWhole('maxSeries', options.maxSeries ?? 1_000, 1)
     this.#own = ownMetrics(this)
   }
 
@@ -75,7 +69,7 @@ export class Registry implements Metrics {
   }
 
   topK(name: string, { label, k = 50, ...spec }: TopKSpec): TopK {
-    const maxSeries = checkedLimit(k, 'k')
+    const maxSeries = checkWhole('k', k, 1)
     return this.#instrument(KeptTopK, name, 'counter', { ...spec, labels: [label], maxSeries })
   }
 

@@ -1,5 +1,5 @@
-import { TelemetryError } from '../errors.ts'
 import { Distribution } from '../metrics/distribution.ts'
+import { invalidOption } from '../option-checks.ts'
 
 /** What a window looks at: totals of counters, or distributions of histograms, by key. */
 export type Totals<Value extends number | Distribution> = ReadonlyMap<string, Value>
@@ -48,8 +48,7 @@ export function createWindow<Value extends number | Distribution>(
   const { read, windowMs = 60_000, now = () => performance.now() } = options
   const stepMs = options.stepMs ?? windowMs / 12
   if (!(windowMs > 0 && stepMs > 0 && stepMs <= windowMs)) {
-    throw new TelemetryError(
-      'invalid_option',
+    throw invalidOption(
       `A window needs windowMs above 0 and stepMs up to it, not ${windowMs} and ${stepMs}.`,
     )
   }

@@ -1,4 +1,4 @@
-import { TelemetryError } from '../errors.ts'
+import { invalidOption } from '../option-checks.ts'
 import { newTraceId } from '../trace-context/ids.ts'
 import {
   RANDOM,
@@ -61,8 +61,7 @@ export interface Tracing {
 export function createTracing(options: TracingOptions = {}): Tracing {
   const { sampleRatio = 1 } = options
   if (!(sampleRatio >= 0 && sampleRatio <= 1)) {
-    throw new TelemetryError(
-      'invalid_option',
+    throw invalidOption(
       `sampleRatio is ${sampleRatio}; give a share from 0 (no trace) to 1 (every trace).`,
     )
   }

@@ -1,7 +1,7 @@
-import { TelemetryError } from '../core/errors.ts'
+import { TelemetryError } from './errors.ts'
 
 /**
- * Refuses what is no whole number between two.
+ * Refuses what is no whole number within bounds.
  *
  * @throws TelemetryError `invalid_option`.
  */
@@ -9,13 +9,11 @@ export function checkWhole(
   option: string,
   value: number,
   lowest: number,
-  highest: number = 1_000_000,
+  highest: number = Number.MAX_SAFE_INTEGER,
 ): number {
   if (Number.isSafeInteger(value) && value >= lowest && value <= highest) return value
-  throw new TelemetryError(
-    'invalid_option',
-    `${option} is ${String(value)}; it has to be a whole number from ${lowest} to ${highest}.`,
-  )
+  const bounds = highest === Number.MAX_SAFE_INTEGER ? `${lowest} on` : `${lowest} to ${highest}`
+  throw invalidOption(`${option} is ${String(value)}; it has to be a whole number from ${bounds}.`)
 }
 
 /**
@@ -25,8 +23,11 @@ export function checkWhole(
  */
 export function checkNumber(option: string, value: number, lowest: number): number {
   if (Number.isFinite(value) && value >= lowest) return value
-  throw new TelemetryError(
-    'invalid_option',
+  throw invalidOption(
     `${option} is ${String(value)}; it has to be a number${lowest > 0 ? ' above 0' : ' from 0 on'}.`,
   )
+}
+
+export function invalidOption(message: string): TelemetryError {
+  return new TelemetryError('invalid_option', message)
 }
