@@ -4,6 +4,7 @@ import { Component, type Surroundings } from './component.ts'
 import { type CheckOptions, planOf } from './component-options.ts'
 import { HealthError } from './errors.ts'
 import { callable, checkName, checkNames } from './option-checks.ts'
+import { quietly } from './quietly.ts'
 import type { CheckResult, HealthReport, Readiness } from './report.ts'
 import { overall } from './status.ts'
 
@@ -187,13 +188,5 @@ class Checks implements Health {
 
   get #uptime(): number {
     return Math.max(0, Math.round((this.#now() - this.#startedAt) / 1_000))
-  }
-}
-
-function quietly(tell: () => void): void {
-  try {
-    tell()
-  } catch {
-    // An observer's own fault changes nothing of what it was told.
   }
 }

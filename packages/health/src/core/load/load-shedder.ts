@@ -1,5 +1,6 @@
 import { type Duration, parseDuration } from '../duration.ts'
 import { callable, checkNames, ratio } from '../option-checks.ts'
+import { quietly } from '../quietly.ts'
 import { createLoadSource, type LoadSource } from './load-source.ts'
 import { Pressure } from './pressure.ts'
 
@@ -142,10 +143,6 @@ class LoopLoadShedder implements LoadShedder {
       retryAfterMs: Math.min(RETRY_MS.most, retryAfterMs),
     }
     if (wasShedding === this.#probability > 0) return
-    try {
-      this.#onChange?.(this.state)
-    } catch {
-      // An observer's own fault changes nothing of the load.
-    }
+    quietly(() => this.#onChange?.(this.state))
   }
 }

@@ -2,6 +2,7 @@ import { monotonicNow } from '../clock.ts'
 import { type Duration, parseDuration } from '../duration.ts'
 import { HealthError } from '../errors.ts'
 import { callable, checkName, checkNames, wrong } from '../option-checks.ts'
+import { quietly } from '../quietly.ts'
 import { type Ordered, partsOf, refuseCycle } from './order.ts'
 
 /** Where a program stands: at work; not ready, but at work; closing; closed. */
@@ -204,11 +205,7 @@ class OrderedShutdown implements Shutdown {
 
   #enter(phase: ShutdownPhase): void {
     this.phase = phase
-    try {
-      this.#onPhase?.(phase)
-    } catch {
-      // An observer's own fault holds up no shutdown.
-    }
+    quietly(() => this.#onPhase?.(phase))
   }
 }
 
