@@ -65,9 +65,7 @@ describe('a declaration', () => {
       'maxSeries is 0; it has to be a whole number from 1 on',
     )
     expect(() => createMetrics().gauge('x', { help, maxSeries: 1.5 })).toThrow('maxSeries is 1.5')
-    expect(() => createMetrics().topK('x_total', { help, label: 'key', k: -1 })).toThrow(
-      'k must be',
-    )
+    expect(() => createMetrics().topK('x_total', { help, label: 'key', k: -1 })).toThrow('k is -1')
   })
 
   it('gives the same instrument to the same declaration', () => {
