@@ -1,0 +1,10 @@
+import { defineConfig } from 'tsup'
+
+export default defineConfig({
+  entry: ['src/cli.ts'],
+  format: 'esm',
+  target: 'node22',
+  platform: 'node',
+  sourcemap: true,
+  clean: true,
+})
