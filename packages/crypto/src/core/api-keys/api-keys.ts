@@ -1,6 +1,6 @@
 import { CryptoError } from '../errors.ts'
 import type { SecretSource } from '../secret.ts'
-import { createDigests } from './digests.ts'
+import { createDigests, type Peppers } from './digests.ts'
 import { createKeyFormat, type KeyTextFault } from './key-format.ts'
 import { type ApiKeyRecord, type ApiKeyStanding, standingOf } from './record.ts'
 import { checkScopes } from './scopes.ts'
@@ -13,12 +13,10 @@ export interface ApiKeysOptions {
   /** The second, such as `live` or `test`: the same characters. A key of another one is refused. */
   readonly env: string
   /**
-   * What the stored digests are keyed with: 32 characters or more. Who can write records but hasn't the pepper can't make
-   * a key. It may be the secret of a key ring, as what is used is derived from it for this alone.
+   * What the stored digests are keyed with: 32 characters or more, or `derive('api-keys')` of a key ring. Who can write
+   * records but hasn't the pepper can't make a key. `previous` are those that records still have digests of.
    */
-  readonly pepper: string | SecretSource
-  /** Peppers that records still have digests of. Default: none. */
-  readonly previousPeppers?: readonly (string | SecretSource)[]
+  readonly pepper: string | SecretSource | Peppers
   /** Milliseconds since 1970. Default: `Date.now`. */
   readonly now?: () => number
 }
@@ -96,9 +94,9 @@ export interface ApiKeys {
 
 /** API keys as `prefix_env_id_secret`, a checksum at their end. Throws a CryptoError: `invalid_option`, `weak_secret`. */
 export function createApiKeys(options: ApiKeysOptions): ApiKeys {
-  const { prefix, env, pepper, previousPeppers = [], now: clock = Date.now } = options
+  const { prefix, env, pepper, now: clock = Date.now } = options
   const format = createKeyFormat(prefix, env)
-  const digests = createDigests(pepper, previousPeppers, format.length)
+  const digests = createDigests(pepper, format.length)
 
   function create(facts: Omit<ApiKeyRecord, 'id' | 'digest'>): GeneratedApiKey {
     const { id, text } = format.create()

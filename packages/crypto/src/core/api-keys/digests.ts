@@ -18,20 +18,25 @@ export interface Digests {
   match(text: string, digest: string | undefined): DigestMatch
 }
 
+/** A pepper that took the place of others. */
+export interface Peppers {
+  readonly current: string | SecretSource
+  /** Those that stored digests may still be of. Default: none. */
+  readonly previous?: string | SecretSource | readonly (string | SecretSource)[] | undefined
+}
+
 interface Pepper {
   /** What digests of it start with. It tells peppers apart and says nothing about them. */
   readonly name: string
   readonly mac: FixedMac
 }
 
-/** @throws CryptoError `weak_secret`. */
-export function createDigests(
-  source: string | SecretSource,
-  previous: readonly (string | SecretSource)[],
-  length: number,
-): Digests {
-  const current = createPepper(source, length)
-  const all = [current, ...previous.map((pepper) => createPepper(pepper, length))]
+/** @throws CryptoError `weak_secret`, `invalid_option`. */
+export function createDigests(peppers: string | SecretSource | Peppers, length: number): Digests {
+  const { current: source, previous = [] } = isPeppers(peppers) ? peppers : { current: peppers }
+  const current = createPepper(source, 'The pepper', length)
+  const older = [previous].flat().map((one) => createPepper(one, 'A previous pepper', length))
+  const all = [current, ...older]
   const [made, stored] = [Buffer.alloc(MAC_LENGTH), Buffer.alloc(MAC_LENGTH)]
 
   return {
@@ -54,8 +59,12 @@ export function createDigests(
   }
 }
 
-function createPepper(source: string | SecretSource, length: number): Pepper {
-  const secret = revealSecret(source, 'pepper')
+function isPeppers(given: string | SecretSource | Peppers): given is Peppers {
+  return typeof given === 'object' && given !== null && 'current' in given
+}
+
+function createPepper(source: string | SecretSource, name: string, length: number): Pepper {
+  const secret = revealSecret(source, name)
   const derive = (use: string, bytes: number) =>
     Buffer.from(hkdfSync('sha256', secret, '', `tidegate/api-keys/1/${use}`, bytes))
   return {
