@@ -1,4 +1,4 @@
-import { isOff, list, number, samplerOf, text, type Variables } from './variables.ts'
+import { isOff, list, number, type Report, samplerOf, text, type Variables } from './variables.ts'
 
 /** Where one signal goes by the environment. */
 export interface OtlpTargetSettings {
@@ -47,7 +47,7 @@ export interface OtlpEnvironment {
  */
 export function otlpEnvironment(env: Variables): OtlpEnvironment {
   const problems: string[] = []
-  const report = (name: string, expected: string): undefined => {
+  const report: Report = (name, expected) => {
     problems.push(`${name} is left out: it must be ${expected}.`)
   }
   const base = target(env, 'OTEL_EXPORTER_OTLP_', report)
@@ -71,8 +71,6 @@ export function otlpEnvironment(env: Variables): OtlpEnvironment {
     problems,
   }
 }
-
-type Report = (name: string, expected: string) => undefined
 
 type Target = Pick<OtlpSettings, 'compression' | 'endpoint' | 'headers' | 'timeoutMs'>
 

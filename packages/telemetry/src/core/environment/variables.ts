@@ -1,7 +1,9 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 
 export type Variables = Readonly<Record<string, string | undefined>>
-type Report = (name: string, expected: string) => undefined
+
+/** Told of a variable that is left out, and what it would have to be. */
+export type Report = (name: string, expected: string) => undefined
 
 /** Trimmed; undefined if there is nothing in it. */
 export function text(env: Variables, name: string): string | undefined {
