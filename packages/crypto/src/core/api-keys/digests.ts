@@ -9,7 +9,7 @@ const NAME_LENGTH = 9
 const DIGEST_LENGTH = NAME_LENGTH + 43
 
 /** What became of comparing a key with what is stored of it. */
-export type DigestMatch = 'current' | 'previous' | 'mismatch' | 'other_pepper'
+type DigestMatch = 'current' | 'previous' | 'mismatch' | 'other_pepper'
 
 /** Makes and compares what is stored of keys: `<name of the pepper>.<base64url of the HMAC-SHA256>`. */
 export interface Digests {
