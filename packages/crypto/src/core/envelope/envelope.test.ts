@@ -6,6 +6,7 @@ import { needsRotation, open, openText, rewrap, seal } from './envelope.ts'
 
 const OLD = 'tXh3Vw9cQ2m8ZrLk5JpN0sYbGdFu7EaH'
 const NEW = 'b7QeWzK1nRj4MvDx6TfP9cGyLhUoS3iA'
+const LATEST = 'Yx0CkTq5Vn2ZsHb8JdLw3RgMf7PuEa1O'
 const context: SealContext = { purpose: 'setup.apiKey', tenant: 'acme', row: '42' }
 const ring = createKeyRing({ current: OLD })
 const rotated = createKeyRing({ current: NEW, previous: OLD })
@@ -47,6 +48,22 @@ describe('seal', () => {
   it('refuses a text that would come back changed', () => {
     expect(codeOf(() => seal(ring, 'half \ud83d a pair', context))).toBe('not_text')
   })
+
+  it('refuses more than 256 MiB', () => {
+    expect(codeOf(() => seal(ring, new Uint8Array(2 ** 28 + 1), context))).toBe('too_large')
+  })
+
+  it.each([undefined, null, 4242, ['4242'], new Uint16Array(2)])(
+    'refuses what is neither text nor bytes, and does not quote it: %j',
+    (wrong) => {
+      expect(() => seal(ring, wrong as unknown as string, context)).toThrow(
+        expect.toSatisfy(
+          (error: Error & { code: string }) =>
+            error.code === 'invalid_option' && !error.message.includes('4242'),
+        ),
+      )
+    },
+  )
 
   it.each([
     ['no purpose', { ...context, purpose: '' }],
@@ -186,6 +203,18 @@ describe('rewrap', () => {
     expect(codeOf(() => rewrap(createKeyRing({ current: NEW }), sealed, context))).toBe(
       'unknown_key',
     )
+  })
+})
+
+describe('a ring of several previous secrets', () => {
+  it('opens what was sealed with any of them', () => {
+    const middle = createKeyRing({ current: NEW })
+    const latest = createKeyRing({ current: LATEST, previous: [NEW, OLD] })
+    for (const text of [sealed, seal(middle, 'sk-canary-plaintext', context)]) {
+      expect(openText(latest, text, context)).toBe('sk-canary-plaintext')
+      const last = createKeyRing({ current: LATEST })
+      expect(openText(last, rewrap(latest, text, context), context)).toBe('sk-canary-plaintext')
+    }
   })
 })
 

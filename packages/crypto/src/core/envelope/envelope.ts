@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { isUint8Array } from 'node:util/types'
 import { toBase64Url } from '../encoding.ts'
 import { CryptoError } from '../errors.ts'
 import { currentKeysOf, type KeyRing, keysOf } from '../ring/key-ring.ts'
@@ -17,15 +18,12 @@ const BODY_IV_END = COMMITMENT_BYTES + IV_BYTES
  * and four for every three bytes.
  *
  * @throws CryptoError `not_text` if a text has lone surrogates, which would come back changed; `too_large` above
- *   256 MiB; `invalid_option` if the context has an empty part
+ *   256 MiB; `invalid_option` if it is neither text nor bytes, or the context has an empty part
  */
 export function seal(ring: KeyRing, plaintext: string | Uint8Array, context: SealContext): string {
   const keys = currentKeysOf(ring)
   const contextText = encodeContext(context)
-  const bytes = typeof plaintext === 'string' ? bytesOf(plaintext) : plaintext
-  if (bytes.length > MAX_BYTES) {
-    throw new CryptoError('too_large', 'At most 256 MiB fit into an envelope. Seal it in parts.')
-  }
+  const bytes = bytesOf(plaintext)
   // One call for all three, as each costs about as much as encrypting a kilobyte.
   const random = randomBytes(KEY_BYTES + IV_BYTES + IV_BYTES)
   const dataKey = random.subarray(0, KEY_BYTES)
@@ -119,7 +117,15 @@ function recordKeyOf({ body }: Envelope, dataKey: Buffer, context: string): Reco
   )
 }
 
-function bytesOf(text: string): Buffer {
+function bytesOf(plaintext: string | Uint8Array): Uint8Array {
+  const bytes = typeof plaintext === 'string' ? utf8Of(plaintext) : plaintext
+  // Checked here because Node's own complaint would quote the value.
+  if (!isUint8Array(bytes)) throw new CryptoError('invalid_option', 'Seal a text or a Uint8Array.')
+  if (bytes.length <= MAX_BYTES) return bytes
+  throw new CryptoError('too_large', 'At most 256 MiB fit into an envelope. Seal it in parts.')
+}
+
+function utf8Of(text: string): Buffer {
   if (text.isWellFormed()) return Buffer.from(text)
   throw new CryptoError(
     'not_text',
