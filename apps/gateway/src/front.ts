@@ -1,4 +1,4 @@
-import type { Fields, Logger } from '@tidegate/logger'
+import type { Logger } from '@tidegate/logger'
 import { followRequests, type RequestEnd, type RequestLogOptions } from '@tidegate/logger/hono'
 import { createExchanges, createTrust, type Problems, securityHeaders } from '@tidegate/server'
 import type { Context, Handler, MiddlewareHandler } from 'hono'
@@ -7,10 +7,13 @@ import type { GatewayEnv } from './env.ts'
 import { requestFields } from './logging.ts'
 import { wellFormed } from './stages.ts'
 
+/** What the lines of a request have in common. */
+type LineFields = Record<string, unknown>
+
 /** Sees every request come and go. Must not throw. */
 export interface RequestObserver {
-  /** What it returns every line written during the request carries. */
-  begin(c: Context<GatewayEnv>): Fields | undefined
+  /** `fields` are what every line written during the request carries: it may add to them. */
+  begin(c: Context<GatewayEnv>, fields: LineFields): void
   /** The response has ended, or the client has left; called once, before the request's line is made. */
   end(c: Context<GatewayEnv>, end: RequestEnd): void
 }
@@ -97,8 +100,9 @@ function linesOf({ logger, observer }: FrontParts): RequestLogOptions<GatewayEnv
     logger,
     line,
     context: (c) => {
-      const given = observer.begin(c)
-      return given === undefined ? context(c) : { ...context(c), ...given }
+      const fields: LineFields = context(c)
+      observer.begin(c, fields)
+      return fields
     },
     onEnd: (c, end) => observer.end(c, end),
   }

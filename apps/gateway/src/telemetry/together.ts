@@ -1,4 +1,3 @@
-import type { Fields } from '@tidegate/logger'
 import type { SpanHandle } from '@tidegate/telemetry/tracing'
 import type { RequestObserver } from '../front.ts'
 import type { AttemptEnd, AttemptObserver, CallObserver } from '../upstreams/call-observer.ts'
@@ -11,13 +10,8 @@ export function together(
   const [first] = observers
   if (observers.length < 2) return first
   return {
-    begin: (c) => {
-      let fields: Fields | undefined
-      for (const each of observers) {
-        const given = each.begin(c)
-        if (given !== undefined) fields = fields === undefined ? given : { ...fields, ...given }
-      }
-      return fields
+    begin: (c, fields) => {
+      for (const each of observers) each.begin(c, fields)
     },
     end: (c, end) => {
       for (const each of observers) each.end(c, end)

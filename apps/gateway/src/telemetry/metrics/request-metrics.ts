@@ -52,10 +52,7 @@ export function requestMetrics(
       for (const { stream } of underWay) if (stream) streams += 1
       return streams
     },
-    begin: (c) => {
-      underWay.add(c.get('exchange'))
-      return undefined
-    },
+    begin: (c) => underWay.add(c.get('exchange')),
     end: (c, end) => {
       const exchange = c.get('exchange')
       underWay.delete(exchange)

@@ -19,7 +19,7 @@ export function requestSpans(tracing: Tracing, parent: TracingSettings['parent']
   const always = parent === 'always'
   const trusted = parent === 'trusted'
   return {
-    begin: (c) => {
+    begin: (c, fields) => {
       const { headers } = c.env.incoming
       const { peerTrusted, startedAt } = c.get('exchange')
       const span = tracing.begin(single(headers.traceparent), single(headers.tracestate), {
@@ -27,7 +27,8 @@ export function requestSpans(tracing: Tracing, parent: TracingSettings['parent']
         respectParent: always || (trusted && peerTrusted),
       })
       c.set('span', span)
-      return { trace_id: span.traceId, span_id: span.spanId }
+      fields.trace_id = span.traceId
+      fields.span_id = span.spanId
     },
     end: (c, end) => {
       const span = c.get('span')

@@ -7,7 +7,7 @@ const pool = Buffer.allocUnsafeSlow(4 * 1_024)
 let digits = ''
 let used = 0
 
-/** No id is all zero; one that begins so is none either, which is quicker to tell and as rare. */
+/** No id may be all zero. One that only begins so isn't given either: that is told sooner, and as rare. */
 const zeros = '0'.repeat(spanDigits)
 
 /** A new random trace id: 32 hexadecimal digits, never all zero. */
