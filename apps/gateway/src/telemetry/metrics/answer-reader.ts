@@ -18,7 +18,7 @@ export class AnswerReader {
   readonly #encoding: string | undefined
   #namesModel: boolean
   readonly #scanner = new UsageScanner()
-  #packed: Buffer[] = []
+  #packed: Buffer[] | undefined
   #size = 0
   model: string | undefined
 
@@ -49,10 +49,10 @@ export class AnswerReader {
   /** What has to be waited for until all is known. Never rejects. */
   finish(): Promise<void> | undefined {
     const encoding = this.#encoding
-    const isKept = this.#packed.length > 0 && this.#size <= MOST_PACKED
-    if (encoding === undefined || !isKept || !isDecodable(encoding)) return undefined
-    const packed = Buffer.concat(this.#packed)
-    this.#packed = []
+    const pieces = this.#packed
+    if (encoding === undefined || pieces === undefined || !isDecodable(encoding)) return undefined
+    const packed = Buffer.concat(pieces)
+    this.#packed = undefined
     this.#size = 0
     return unpacked(packed, encoding).then((bytes) => {
       if (bytes !== undefined) this.#read(bytes)
@@ -69,7 +69,11 @@ export class AnswerReader {
 
   #keep(chunk: Buffer): void {
     this.#size += chunk.length
-    if (this.#size > MOST_PACKED) this.#packed = []
-    else this.#packed.push(Buffer.from(chunk))
+    if (this.#size > MOST_PACKED) {
+      this.#packed = undefined
+      return
+    }
+    this.#packed ??= []
+    this.#packed.push(Buffer.from(chunk))
   }
 }
