@@ -1,0 +1,63 @@
+import { join } from 'node:path'
+import type { KeyRing } from '@tidegate/crypto'
+import { type ApiKeys, createApiKeys } from '@tidegate/crypto/api-keys'
+import { DEFAULT_TENANT } from './auth/authenticate.ts'
+import type { Settings } from './config/settings.ts'
+import type { Database } from './database/database.ts'
+import { migrateDatabase } from './database/migrate.ts'
+import { type DatabaseOptions, openDatabase } from './database/open.ts'
+import { tenants } from './database/schema.ts'
+import { checkFingerprint, openKeyRing } from './secrets.ts'
+
+/** The database together with what opens its secrets. */
+export interface Store {
+  readonly database: Database
+  readonly ring: KeyRing
+  /** Makes and verifies keys of this companion's environment. */
+  readonly apiKeys: ApiKeys
+}
+
+/** How keys begin, so that whoever finds one knows what it is: `tgk_live_…`. */
+const PREFIX = 'tgk'
+
+/** Opens the database of the settings, without looking into it. */
+export async function openDatabaseOf(
+  { database, directory }: Settings,
+  observers: Pick<DatabaseOptions, 'onSlow'> = {},
+): Promise<Database> {
+  const { url, slowMs, statementTimeoutMs, connectTimeoutMs, poolSize } = database
+  return await openDatabase({
+    ...(url === undefined
+      ? { directory: join(directory, 'database') }
+      : { url: url.reveal(), maxConnections: poolSize, connectTimeoutMs, statementTimeoutMs }),
+    ...{ slowMs, ...observers },
+  })
+}
+
+/**
+ * Opens the database of the settings, brings its tables up to date and makes sure that the secret is the data's.
+ *
+ * @throws DatabaseError, WrongSecretError
+ */
+export async function openStore(
+  settings: Settings,
+  observers: Pick<DatabaseOptions, 'onSlow'> = {},
+): Promise<Store> {
+  const database = await openDatabaseOf(settings, observers)
+  try {
+    await migrateDatabase(database)
+    const ring = await openKeyRing(settings)
+    await checkFingerprint(database, ring)
+    const createdAt = new Date()
+    await database.orm
+      .insert(tenants)
+      .values({ id: DEFAULT_TENANT, name: DEFAULT_TENANT, createdAt })
+      .onConflictDoNothing()
+    const env = settings.profile === 'production' ? 'live' : 'test'
+    const apiKeys = createApiKeys({ prefix: PREFIX, env, pepper: ring.derive('api-keys') })
+    return { database, ring, apiKeys }
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
