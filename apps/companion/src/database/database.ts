@@ -25,6 +25,11 @@ export interface Database {
   transaction<T>(work: (tx: Queries) => Promise<T>, options?: TransactionOptions): Promise<T>
   /** Resolves when the database answers. @throws DatabaseError when it doesn't. */
   probe(options?: { readonly timeoutMs?: number }): Promise<void>
+  /**
+   * Writes a copy of an embedded database, from which another can begin, and gives its path; it blocks
+   * this process for about a second. Absent on PostgreSQL, which has tools of its own.
+   */
+  readonly snapshot?: () => Promise<string>
   /** Waits for what is running, and lets go of the server or the folder. Again: does nothing. */
   close(): Promise<void>
 }

@@ -11,6 +11,8 @@ export interface Driver {
   readonly run: RunStatement
   /** Begins, runs `work`, and commits when it resolves or rolls back when it throws. */
   transact<T>(work: (run: RunStatement) => Promise<T>, how: TransactHow): Promise<T>
+  /** Writes a whole copy of the database to a file, where the driver can. */
+  readonly snapshot?: () => Promise<string>
   /** Waits for what is running, and lets go of the server. */
   close(): Promise<void>
 }

@@ -1,7 +1,7 @@
 import type { Database, TransactionOptions } from './database.ts'
-import { createDeadline, type Deadline } from './deadline.ts'
+import { createDeadline, type Deadline, within } from './deadline.ts'
 import type { Driver } from './driver.ts'
-import { DatabaseError } from './errors.ts'
+import { DatabaseError, isDatabaseError } from './errors.ts'
 import { createQueries, type Queries, type RunStatement } from './queries.ts'
 import { observed, type SlowQueryOptions } from './slow-queries.ts'
 import { TransactionGuard } from './transaction-guard.ts'
@@ -43,6 +43,7 @@ function limited(run: RunStatement, check: () => void, deadline: Deadline): RunS
 /** The rules that hold for every database, whichever driver is under it. */
 export class GuardedDatabase implements Database {
   readonly orm: Queries
+  readonly snapshot?: () => Promise<string>
   readonly #driver: Driver
   readonly #guard = new TransactionGuard()
   readonly #slow: SlowQueryOptions
@@ -57,6 +58,12 @@ export class GuardedDatabase implements Database {
       this.#refuse()
       return await this.#runAlone(statement)
     })
+    const { snapshot } = driver
+    if (snapshot === undefined) return
+    this.snapshot = async () => {
+      this.#refuse()
+      return await snapshot()
+    }
   }
 
   get kind(): Driver['kind'] {
@@ -76,7 +83,14 @@ export class GuardedDatabase implements Database {
 
   async probe({ timeoutMs = defaultProbeTimeoutMs } = {}): Promise<void> {
     this.#refuse()
-    await this.#runAlone({ text: 'select 1', values: [], rows: 'arrays', timeoutMs })
+    const answer = this.#runAlone({ text: 'select 1', values: [], rows: 'arrays', timeoutMs })
+    try {
+      await within(answer, createDeadline({ timeoutMs }))
+    } catch (error) {
+      if (!isDatabaseError(error, 'deadline_exceeded')) throw error
+      const message = `The database did not answer within ${timeoutMs} ms.`
+      throw new DatabaseError('unavailable', message)
+    }
   }
 
   close(): Promise<void> {

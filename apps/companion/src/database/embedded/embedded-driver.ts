@@ -3,6 +3,8 @@ import { within } from '../deadline.ts'
 import type { Driver, TransactHow } from '../driver.ts'
 import { fromDriver } from '../driver-error.ts'
 import type { RunStatement, Statement, StatementResult } from '../queries.ts'
+import type { FolderLock } from './folder-lock.ts'
+import type { Snapshots } from './snapshots.ts'
 
 const asText = (value: string) => value
 
@@ -31,25 +33,33 @@ async function send(
 export class EmbeddedDriver implements Driver {
   readonly kind = 'embedded'
   readonly #pglite: PGlite
-  readonly #release: () => Promise<void>
+  readonly #lock: FolderLock
+  readonly #snapshots: Snapshots
 
-  constructor(pglite: PGlite, release: () => Promise<void>) {
+  constructor(pglite: PGlite, lock: FolderLock, snapshots: Snapshots) {
     this.#pglite = pglite
-    this.#release = release
+    this.#lock = lock
+    this.#snapshots = snapshots
   }
 
-  readonly run = (statement: Statement): Promise<StatementResult> => send(this.#pglite, statement)
+  readonly run = async (statement: Statement): Promise<StatementResult> => {
+    this.#lock.check()
+    return await send(this.#pglite, statement)
+  }
 
   async transact<T>(
     work: (run: RunStatement) => Promise<T>,
     { deadline, readOnly }: TransactHow,
   ): Promise<T> {
+    this.#lock.check()
     const turn = Promise.withResolvers<void>()
     const transaction = this.#pglite.transaction(async (tx) => {
       turn.resolve()
       deadline.check()
       if (readOnly) await tx.query('set transaction read only')
-      return await work((statement) => send(tx, statement))
+      const result = await work((statement) => send(tx, statement))
+      this.#lock.check()
+      return result
     })
     // Only the wait for its turn may end early: a transaction that has begun ends in its own way.
     transaction.catch(() => turn.resolve())
@@ -57,8 +67,14 @@ export class EmbeddedDriver implements Driver {
     return await transaction
   }
 
+  readonly snapshot = async (): Promise<string> => {
+    this.#lock.check()
+    return await this.#snapshots.take()
+  }
+
   async close(): Promise<void> {
+    await this.#snapshots.close()
     await this.#pglite.close()
-    await this.#release()
+    await this.#lock.release()
   }
 }

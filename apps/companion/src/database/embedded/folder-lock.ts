@@ -22,9 +22,19 @@ interface HeldLock {
   readonly heardMsAgo: number
 }
 
-const heartbeatMs = 5_000
-/** An owner on another machine or in another container is gone when it was silent for so long. */
-const silentMs = 30_000
+/** How often an owner is heard of, and how long it may be silent. */
+export interface FolderLockOptions {
+  /** Milliseconds between two signs of life. Default 5000. */
+  readonly heartbeatMs?: number
+  /**
+   * Milliseconds of silence after which an owner on another machine, or in another container, is taken
+   * for gone. One of this machine is asked after directly. Default 30000.
+   */
+  readonly silentMs?: number
+}
+
+const defaultHeartbeatMs = 5_000
+const defaultSilentMs = 30_000
 /** A take-over lasts milliseconds: one that is older was cut short. */
 const takeoverMs = 10_000
 const attempts = 40
@@ -50,7 +60,7 @@ async function readLock(path: string): Promise<HeldLock | undefined> {
   }
 }
 
-async function isStale({ owner, heardMsAgo }: HeldLock): Promise<boolean> {
+async function isStale({ owner, heardMsAgo }: HeldLock, silentMs: number): Promise<boolean> {
   if (owner === undefined) return true
   const liveness = await livenessOf(owner)
   return liveness === 'dead' || (liveness === 'unknown' && heardMsAgo > silentMs)
@@ -79,7 +89,7 @@ async function claim(path: string, draft: string): Promise<boolean> {
 }
 
 /** Removes a stale lock, in a section that one process at a time is in. */
-async function removeStale(path: string): Promise<void> {
+async function removeStale(path: string, silentMs: number): Promise<void> {
   const section = `${path}.takeover`
   try {
     await mkdir(section)
@@ -92,19 +102,26 @@ async function removeStale(path: string): Promise<void> {
   }
   try {
     const held = await readLock(path)
-    if (held !== undefined && (await isStale(held))) await unlink(path)
+    if (held !== undefined && (await isStale(held, silentMs))) await unlink(path)
   } finally {
     await rmdir(section)
   }
 }
 
-async function acquire(directory: string, path: string, draft: string): Promise<void> {
+interface Claim {
+  readonly directory: string
+  readonly path: string
+  readonly draft: string
+  readonly silentMs: number
+}
+
+async function acquire({ directory, path, draft, silentMs }: Claim): Promise<void> {
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     if (await claim(path, draft)) return
     const held = await readLock(path)
     if (held === undefined) continue
-    if (!(await isStale(held))) throw inUse(directory, path, held)
-    await removeStale(path)
+    if (!(await isStale(held, silentMs))) throw inUse(directory, path, held)
+    await removeStale(path, silentMs)
     if (attempt > 0) await pause(retryMs)
   }
   throw new DatabaseError(
@@ -119,7 +136,7 @@ class HeldFolderLock implements FolderLock {
   readonly #timer: NodeJS.Timeout
   #lost = false
 
-  constructor(path: string, token: string) {
+  constructor(path: string, token: string, heartbeatMs: number) {
     this.#path = path
     this.#token = token
     this.#timer = setInterval(() => void this.#beat(), heartbeatMs)
@@ -158,7 +175,11 @@ class HeldFolderLock implements FolderLock {
  *
  * @throws DatabaseError `database_in_use`.
  */
-export async function lockFolder(directory: string): Promise<FolderLock> {
+export async function lockFolder(
+  directory: string,
+  options: FolderLockOptions = {},
+): Promise<FolderLock> {
+  const { heartbeatMs = defaultHeartbeatMs, silentMs = defaultSilentMs } = options
   const path = join(directory, 'lock')
   const token = randomUUID()
   const draft = `${path}.${token}`
@@ -170,9 +191,9 @@ export async function lockFolder(directory: string): Promise<FolderLock> {
     await file.close()
   }
   try {
-    await acquire(directory, path, draft)
+    await acquire({ directory, path, draft, silentMs })
   } finally {
     await unlink(draft)
   }
-  return new HeldFolderLock(path, token)
+  return new HeldFolderLock(path, token, heartbeatMs)
 }
