@@ -95,7 +95,8 @@ function isArray(value: Json): value is readonly Json[] {
   return Array.isArray(value)
 }
 
-function keepable(text: string): string {
+/** The text as a database keeps it: a NUL, and half a character, become U+FFFD. */
+export function keepable(text: string): string {
   return text.toWellFormed().replaceAll('\0', '\ufffd')
 }
 

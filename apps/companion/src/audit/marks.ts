@@ -36,7 +36,9 @@ export function readMarks(
 }
 
 function problemOf(checkpoint: Checkpoint, publicKeys: PublicKeys): ChainProblem | undefined {
-  const { seq, keyId } = checkpoint
+  const { seq, keyId, reason } = checkpoint
+  // It belongs to its file alone: whoever may export could have any chain signed and keep the signature.
+  if (reason === 'export') return problems.badCheckpoint(seq)
   const result = checkSignature(checkpoint, publicKeys)
   if (result === 'unknown_key') return problems.unknownKey(seq, keyId)
   return result === 'invalid' ? problems.badCheckpoint(seq) : undefined

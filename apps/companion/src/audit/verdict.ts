@@ -86,6 +86,22 @@ export const problems = {
     ...{ seq, position },
     message: `What stands where record ${seq} belongs is no audit record.`,
   }),
+  noExport: (): ChainProblem => ({
+    reason: 'malformed',
+    seq: 0,
+    message:
+      'The first line is not that of an exported audit trail: give the file as it was exported.',
+  }),
+  headTurnedBack: (seq: number, last: number): ChainProblem => ({
+    reason: 'altered',
+    seq,
+    message: `The head of the chain was altered: it names record ${seq}, and there are records up to ${last}.`,
+  }),
+  headDisagrees: (seq: number): ChainProblem => ({
+    reason: 'altered',
+    seq,
+    message: `Record ${seq} and the head of the chain, which names another hash for it, disagree: one of both was altered.`,
+  }),
   malformedCheckpoint: (index: number): ChainProblem => ({
     reason: 'bad_checkpoint',
     seq: 0,

@@ -12,6 +12,8 @@ export interface ChainEvidence {
   readonly checkpoints: readonly unknown[]
   /** The public keys of those that may sign, each 43 characters. Take them from where the chain's keeper can't write. */
   readonly publicKeys: Iterable<string>
+  /** Behind which the records begin, where that is known to be right. Default: the chain's beginning, as it was signed. */
+  readonly start?: ChainHead | undefined
   /** What the chain ends with: a record less or more is found. Default: it may end anywhere behind all checkpoints. */
   readonly end?: ChainHead | undefined
   /** Places of the chain that are known from elsewhere, such as a log. Those that were dropped since say nothing. */
@@ -33,9 +35,10 @@ export async function verifyChain(evidence: ChainEvidence): Promise<ChainVerdict
   const all = end && end.seq > 0 ? [...known, end] : known
   const marks = readMarks(checkpoints, all, parsePublicKeys(evidence.publicKeys))
   if ('problem' in marks) return { intact: false, problem: marks.problem }
+  const { start = marks.start } = evidence
   const records = new Lookahead(evidence.records)
   try {
-    return await new ChainWalk(marks, records, end).run()
+    return await new ChainWalk({ ...marks, start }, records, end).run()
   } finally {
     await records.close()
   }
