@@ -42,7 +42,10 @@ export function sealBytes(options: AeadOptions & { readonly plaintext: Uint8Arra
  */
 export function openBytes(options: AeadOptions & { readonly sealed: Uint8Array }): Uint8Array {
   const { iv, sealed, aad } = options
-  const opened = decrypt(checkedKey(options), iv, sealed, aad)
+  const key = checkedKey(options)
+  const end = sealed.length - TAG_BYTES
+  const opened =
+    end < 0 ? undefined : decrypt(key, iv, sealed.subarray(0, end), sealed.subarray(end), aad)
   if (opened) return opened
   throw new CryptoError(
     'corrupt',
@@ -55,7 +58,7 @@ export function encrypt(
   key: KeyObject,
   iv: Uint8Array,
   plaintext: Uint8Array,
-  aad: Uint8Array | undefined,
+  aad?: Uint8Array,
 ): [ciphertext: Buffer, tag: Buffer] {
   const cipher = createCipheriv(ALGORITHM, key, iv, OPTIONS)
   if (aad) cipher.setAAD(aad)
@@ -64,19 +67,18 @@ export function encrypt(
   return [ciphertext, cipher.getAuthTag()]
 }
 
-/** The plaintext, or nothing if the tag at the end doesn't fit. */
+/** The plaintext, or nothing if the tag doesn't fit. */
 export function decrypt(
   key: KeyObject,
   iv: Uint8Array,
-  sealed: Uint8Array,
-  aad: Uint8Array | undefined,
+  ciphertext: Uint8Array,
+  tag: Uint8Array,
+  aad?: Uint8Array,
 ): Buffer | undefined {
-  const end = sealed.length - TAG_BYTES
-  if (end < 0) return undefined
   const decipher = createDecipheriv(ALGORITHM, key, iv, OPTIONS)
   if (aad) decipher.setAAD(aad)
-  decipher.setAuthTag(sealed.subarray(end))
-  const plaintext = decipher.update(sealed.subarray(0, end))
+  decipher.setAuthTag(tag)
+  const plaintext = decipher.update(ciphertext)
   try {
     decipher.final()
     return plaintext

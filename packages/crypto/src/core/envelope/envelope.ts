@@ -1,20 +1,17 @@
 import { isUtf8 } from 'node:buffer'
-import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomFillSync, timingSafeEqual } from 'node:crypto'
 import { isUint8Array } from 'node:util/types'
-import { toBase64Url } from '../encoding.ts'
 import { CryptoError } from '../errors.ts'
 import { currentKeysOf, type KeyRing, keysOf } from '../ring/key-ring.ts'
 import type { RingKeys } from '../ring/ring-keys.ts'
-import { decrypt, encrypt, IV_BYTES, KEY_BYTES } from './aes-gcm.ts'
+import { decrypt, encrypt, IV_BYTES } from './aes-gcm.ts'
 import { encodeContext, type SealContext } from './context.ts'
-import { type Envelope, headOf, parseEnvelope, wrapAad } from './format.ts'
-import { COMMITMENT_BYTES, deriveRecordKey, type RecordKey } from './record-key.ts'
-
-const MAX_BYTES = 256 * 1024 * 1024
-const BODY_IV_END = COMMITMENT_BYTES + IV_BYTES
+import { type Envelope, headOf, MAX_BYTES, parseEnvelope } from './format.ts'
+import { deriveRecordKey } from './record-key.ts'
+import { FIXED_BYTES, type Room, roomFor, WRAPPED_BYTES } from './room.ts'
 
 /**
- * Seals a text or bytes for one context, with a data key of its own, and gives the envelope as a text of 179 characters
+ * Seals a text or bytes for one context, with a data key of its own, and gives the envelope as a text of 178 characters
  * and four for every three bytes.
  *
  * @throws CryptoError `not_text` if a text has lone surrogates, which would come back changed; `too_large` above
@@ -24,15 +21,18 @@ export function seal(ring: KeyRing, plaintext: string | Uint8Array, context: Sea
   const keys = currentKeysOf(ring)
   const contextText = encodeContext(context)
   const bytes = bytesOf(plaintext)
-  // One call for all three, as each costs about as much as encrypting a kilobyte.
-  const random = randomBytes(KEY_BYTES + IV_BYTES + IV_BYTES)
-  const dataKey = random.subarray(0, KEY_BYTES)
-  const iv = random.subarray(KEY_BYTES, KEY_BYTES + IV_BYTES)
-  const { key, commitment } = deriveRecordKey(dataKey, contextText)
-  const sealed = encrypt(key, iv, bytes, commitment)
-  const wrapped = wrap(keys, dataKey, random.subarray(KEY_BYTES + IV_BYTES), commitment)
-  const body = Buffer.concat([commitment, iv, ...sealed])
-  return headOf(keys.fingerprint, wrapped) + toBase64Url(body)
+  const room = roomFor(FIXED_BYTES + bytes.length)
+  // One call for all that is random, as each costs about as much as encrypting a kilobyte. The data key is drawn to where
+  // its wrapped form overwrites it.
+  randomFillSync(room.bytes, 0, FIXED_BYTES)
+  const { key, commitment } = deriveRecordKey(room.wrappedKey, contextText)
+  room.commitment.set(commitment)
+  const [ciphertext, tag] = encrypt(key, room.iv, bytes)
+  room.tag.set(tag)
+  room.bytes.set(ciphertext, FIXED_BYTES)
+  wrap(keys, room, room.wrappedKey)
+  const end = FIXED_BYTES + ciphertext.length
+  return headOf(keys.fingerprint) + room.bytes.toString('base64url', 0, end)
 }
 
 /**
@@ -45,9 +45,12 @@ export function seal(ring: KeyRing, plaintext: string | Uint8Array, context: Sea
 export function open(ring: KeyRing, envelope: string, context: SealContext): Uint8Array {
   const contextText = encodeContext(context)
   const parts = parseEnvelope(envelope)
-  const { key, commitment } = recordKeyOf(parts, unwrap(ring, parts), contextText)
-  const iv = parts.body.subarray(COMMITMENT_BYTES, BODY_IV_END)
-  const plaintext = decrypt(key, iv, parts.body.subarray(BODY_IV_END), commitment)
+  const { room, end } = parts
+  const dataKey = unwrap(ring, parts)
+  const { key, commitment } = deriveRecordKey(dataKey, contextText)
+  dataKey.fill(0)
+  checkCommitment(commitment, room)
+  const plaintext = decrypt(key, room.iv, room.bytes.subarray(FIXED_BYTES, end), room.tag)
   if (!plaintext) throw damaged()
   return plaintext
 }
@@ -83,34 +86,41 @@ export function needsRotation(ring: KeyRing, envelope: string): boolean {
 export function rewrap(ring: KeyRing, envelope: string, context: SealContext): string {
   const contextText = encodeContext(context)
   const parts = parseEnvelope(envelope)
+  const { fingerprint, room } = parts
   const dataKey = unwrap(ring, parts)
-  const { commitment } = recordKeyOf(parts, dataKey, contextText)
-  const keys = currentKeysOf(ring)
-  if (parts.fingerprint === keys.fingerprint) return envelope
-  const head = headOf(keys.fingerprint, wrap(keys, dataKey, randomBytes(IV_BYTES), commitment))
-  return head + envelope.slice(head.length)
+  try {
+    checkCommitment(deriveRecordKey(dataKey, contextText).commitment, room)
+    const keys = currentKeysOf(ring)
+    if (fingerprint === keys.fingerprint) return envelope
+    randomFillSync(room.bytes, 0, IV_BYTES)
+    wrap(keys, room, dataKey)
+    const head = headOf(keys.fingerprint) + room.bytes.toString('base64url', 0, WRAPPED_BYTES)
+    return head + envelope.slice(head.length)
+  } finally {
+    dataKey.fill(0)
+  }
 }
 
-function wrap(keys: RingKeys, dataKey: Buffer, iv: Buffer, commitment: Buffer): Buffer {
-  const aad = wrapAad(keys.fingerprint, commitment)
-  return Buffer.concat([iv, ...encrypt(keys.wrapping, iv, dataKey, aad)])
+/** Wraps the data key, bound to the record and its context by the commitment, and to version and secret by the key. */
+function wrap({ wrapping }: RingKeys, room: Room, dataKey: Uint8Array): void {
+  const [wrapped, tag] = encrypt(wrapping, room.wrapIv, dataKey, room.commitment)
+  room.wrappedKey.set(wrapped)
+  room.wrapTag.set(tag)
 }
 
-/** The data key; that it comes out at all proves version, secret and commitment to be those of the sealing. */
-function unwrap(ring: KeyRing, { fingerprint, wrapped, body }: Envelope): Buffer {
+/** The data key; that it comes out at all proves secret and commitment to be those of the sealing. */
+function unwrap(ring: KeyRing, { fingerprint, room }: Envelope): Buffer {
   const keys = keysOf(ring).get(fingerprint)
   if (!keys) throw unknownKey(ring, fingerprint)
-  const aad = wrapAad(fingerprint, body.subarray(0, COMMITMENT_BYTES))
-  const iv = wrapped.subarray(0, IV_BYTES)
-  const dataKey = decrypt(keys.wrapping, iv, wrapped.subarray(IV_BYTES), aad)
+  const { wrapIv, wrappedKey, wrapTag, commitment } = room
+  const dataKey = decrypt(keys.wrapping, wrapIv, wrappedKey, wrapTag, commitment)
   if (!dataKey) throw damaged()
   return dataKey
 }
 
-function recordKeyOf({ body }: Envelope, dataKey: Buffer, context: string): RecordKey {
-  const recordKey = deriveRecordKey(dataKey, context)
+function checkCommitment(expected: Uint8Array, { commitment }: Room): void {
+  if (timingSafeEqual(expected, commitment)) return
   // Data key and commitment are genuine, so what differs is the context.
-  if (timingSafeEqual(recordKey.commitment, body.subarray(0, COMMITMENT_BYTES))) return recordKey
   throw new CryptoError(
     'wrong_context',
     'The envelope was sealed for another purpose, tenant or row. Look whether it was moved or copied here.',
