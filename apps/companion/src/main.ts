@@ -3,16 +3,21 @@ import { createLogger, type Logger } from '@tidegate/logger'
 import { createDrain } from '@tidegate/server/node'
 import { createCompanion } from './app.ts'
 import { createAuthenticate } from './auth/authenticate.ts'
+import { bootstrapAdmin } from './auth/bootstrap.ts'
 import { createUsageStamps, type UsageStamps } from './auth/usage-stamps.ts'
 import { banner } from './banner.ts'
+import { createChange } from './changes.ts'
+import { beginChores } from './chores.ts'
 import { closerOf, closingOf, endOnSignal } from './closing.ts'
 import type { Settings } from './config/settings.ts'
 import { openHealth } from './health/open.ts'
+import { createOnce } from './idempotency.ts'
 import { findKey, renewDigest, stampKeys } from './keys/key-rows.ts'
+import { keyOperations } from './keys/operations.ts'
 import { logAuthFailure } from './logging.ts'
 import { readDocsPage } from './openapi/document.ts'
 import { createCompanionServer, listen } from './serve.ts'
-import { openStore, type Store } from './store.ts'
+import { openAudit, openStore, type Store } from './store.ts'
 import { type CompanionMetrics, openMetrics } from './telemetry/open.ts'
 import { version } from './version.ts'
 
@@ -62,8 +67,15 @@ interface Opened {
 async function serveStore(options: StartOptions, opened: Opened): Promise<RunningCompanion> {
   const { settings } = options
   const { logger, metrics, store } = opened
-  const { database } = store
-  const adminKeyFile = undefined
+  const { database, ring, apiKeys } = store
+  const audit = openAudit(store, logger)
+  const workshop = {
+    ...{ database, ring, apiKeys },
+    change: createChange(database, audit),
+    once: createOnce(ring),
+  }
+  const { file: adminKeyFile, advice } = await bootstrapAdmin(settings, store, audit)
+  const warnings = [...options.warnings, ...(advice === undefined ? [] : [advice])]
   const stamps = createUsageStamps({
     write: (ids, at) => stampKeys(database.orm, ids, at),
     onError: (error) => logger.warn({ err: error }, 'the use of keys could not be noted yet'),
@@ -76,7 +88,7 @@ async function serveStore(options: StartOptions, opened: Opened): Promise<Runnin
   const app = createCompanion({
     ...{ settings, version, logger, health, metrics },
     authenticate: authenticateBy(settings, opened, stamps),
-    operations: [],
+    operations: keyOperations(workshop, settings.keys),
     page: await readDocsPage(PAGE),
   })
   const server = createCompanionServer(app, (reason, ip) =>
@@ -84,9 +96,14 @@ async function serveStore(options: StartOptions, opened: Opened): Promise<Runnin
   )
   const times = settings.server.drain
   const drain = createDrain(server, times)
+  const chores = beginChores({
+    ...{ database, audit },
+    onError: (chore, error) => logger.error({ chore, err: error }, 'a chore failed'),
+  })
   const url = await listen(server, settings.server)
-  announce(logger, options, { url, adminKeyFile, kind: database.kind })
-  const shutdown = closingOf({ logger, drain, times, health, writers: [stamps], database })
+  const { publicKeys } = audit
+  announce(logger, { ...options, warnings }, { url, adminKeyFile, kind: database.kind, publicKeys })
+  const shutdown = closingOf({ logger, drain, times, health, writers: [stamps, chores], database })
   gate.draining = () => !shutdown.ready
   const close = closerOf(shutdown, logger)
   endOnSignal(process, shutdown, logger, close)
@@ -121,6 +138,8 @@ interface Started {
   readonly url: string
   readonly adminKeyFile: string | undefined
   readonly kind: 'embedded' | 'postgres'
+  /** By which an exported audit log is verified. */
+  readonly publicKeys: readonly string[]
 }
 
 function announce(
@@ -128,7 +147,7 @@ function announce(
   { settings, warnings, tty }: StartOptions,
   started: Started,
 ): void {
-  const { url, adminKeyFile, kind } = started
+  const { url, adminKeyFile, kind, publicKeys } = started
   if (tty) {
     const color = process.env.NO_COLOR === undefined
     const { profile, directory } = settings
@@ -137,7 +156,10 @@ function announce(
   }
   for (const warning of warnings) logger.warn(warning)
   logger.info(
-    { url, version, profile: settings.profile, database: kind, admin_key_file: adminKeyFile },
+    {
+      ...{ url, version, profile: settings.profile, database: kind },
+      ...{ admin_file: adminKeyFile, audit_signers: publicKeys },
+    },
     'listening',
   )
 }

@@ -8,23 +8,27 @@ import { secretFingerprints } from './database/schema.ts'
 import { readPrivateFile, writePrivateFile } from './private-file.ts'
 
 /** Where the secret is that was made because none was given. */
-export function secretFile(directory: string): string {
+function secretFile(directory: string): string {
   return join(directory, 'encryption-secret')
 }
 
-/** The keys that everything is sealed with: those of the settings, or of a file that is made at first. */
-export async function openKeyRing({
-  secrets: { current, previous },
-  directory,
-}: Pick<Settings, 'secrets' | 'directory'>): Promise<KeyRing> {
+type From = Pick<Settings, 'secrets' | 'directory'>
+
+/** The keys that everything is sealed with: those of the settings, or of the file; undefined when there is neither. */
+export async function findKeyRing({ secrets, directory }: From): Promise<KeyRing | undefined> {
+  const { current, previous } = secrets
   if (current !== undefined) return createKeyRing({ current, previous })
-  const file = secretFile(directory)
-  let secret = await readPrivateFile(file)
-  if (secret === undefined) {
-    secret = randomBytes(32).toString('base64')
-    await writePrivateFile(file, secret)
-  }
-  return createKeyRing({ current: secret, previous })
+  const secret = await readPrivateFile(secretFile(directory))
+  return secret === undefined ? undefined : createKeyRing({ current: secret, previous })
+}
+
+/** The same, of a new file when there was neither. */
+export async function openKeyRing(from: From): Promise<KeyRing> {
+  const found = await findKeyRing(from)
+  if (found !== undefined) return found
+  const secret = randomBytes(32).toString('base64')
+  await writePrivateFile(secretFile(from.directory), secret)
+  return createKeyRing({ current: secret, previous: from.secrets.previous })
 }
 
 /** The data are sealed with a secret that isn't among those given. */

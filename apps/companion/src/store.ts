@@ -1,11 +1,16 @@
 import { join } from 'node:path'
 import type { KeyRing } from '@tidegate/crypto'
 import { type ApiKeys, createApiKeys } from '@tidegate/crypto/api-keys'
+import type { Logger } from '@tidegate/logger'
+import { type CheckpointKeys, createCheckpointKeys } from './audit/checkpoint-keys.ts'
+import { drizzleAuditStore } from './audit/drizzle-store.ts'
+import { type AuditTrail, createAuditTrail } from './audit/trail.ts'
 import { DEFAULT_TENANT } from './auth/authenticate.ts'
 import type { Settings } from './config/settings.ts'
 import type { Database } from './database/database.ts'
 import { migrateDatabase } from './database/migrate.ts'
 import { type DatabaseOptions, openDatabase } from './database/open.ts'
+import type { Queries } from './database/queries.ts'
 import { tenants } from './database/schema.ts'
 import { checkFingerprint, openKeyRing } from './secrets.ts'
 
@@ -60,4 +65,19 @@ export async function openStore(
     await database.close()
     throw error
   }
+}
+
+/** What happens, on record in the same database; signed by keys of the same secret. */
+export function openAudit({ database, ring }: Store, logger: Logger): AuditTrail<Queries> {
+  return createAuditTrail({
+    store: drizzleAuditStore(database),
+    keys: checkpointKeysOf(ring),
+    // The log is elsewhere: a chain that was cut and signed anew is found by it.
+    onCheckpoint: ({ seq, hash, reason }) => logger.info({ seq, hash, reason }, 'audit checkpoint'),
+  })
+}
+
+/** What checkpoints of the audit log are signed with. */
+export function checkpointKeysOf(ring: KeyRing): CheckpointKeys {
+  return createCheckpointKeys(ring.derive('audit-checkpoint'))
 }

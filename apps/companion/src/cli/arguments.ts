@@ -11,7 +11,7 @@ export type Command =
       readonly tenant: string | undefined
       readonly label: string | undefined
     }
-  | { readonly name: 'audit verify'; readonly file: string; readonly key: string | undefined }
+  | { readonly name: 'audit verify'; readonly file: string; readonly keys: readonly string[] }
   | { readonly name: 'help' }
   | { readonly name: 'version' }
   | { readonly name: 'misused'; readonly message: string }
@@ -28,7 +28,7 @@ const FLAGS: Readonly<Record<string, Flags>> = {
     tenant: { type: 'string' },
     name: { type: 'string' },
   },
-  'audit verify': { key: { type: 'string' } },
+  'audit verify': { keys: { type: 'string' } },
 }
 
 /** Commands of two words begin with these. */
@@ -72,7 +72,7 @@ function commandOf(name: string, values: Values, positionals: readonly string[])
     case 'audit verify': {
       const [file, extra] = positionals
       if (file === undefined || extra !== undefined) return misused('audit verify takes one file.')
-      return { name, file, key: textOf(values.key) }
+      return { name, file, keys: textOf(values.keys)?.split(',') ?? [] }
     }
     case 'db migrate':
     case 'db verify':

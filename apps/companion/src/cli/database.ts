@@ -1,5 +1,6 @@
 import type { Settings } from '../config/settings.ts'
 import { migrateDatabase } from '../database/migrate.ts'
+import { verifyDatabase } from '../database/verify.ts'
 import { openDatabaseOf } from '../store.ts'
 import type { Shell } from './run.ts'
 
@@ -11,6 +12,21 @@ export async function migrate(settings: Settings, { out }: Shell): Promise<numbe
     out(`${applied} migrations applied, ${before} were there before.\n`)
     if (unknown > 0) out(`The database is ahead of this release by ${unknown} migrations.\n`)
     return 0
+  } finally {
+    await database.close()
+  }
+}
+
+/** Says whether the database is as this release expects it, and changes nothing. */
+export async function verify(settings: Settings, { out }: Shell): Promise<number> {
+  const database = await openDatabaseOf(settings)
+  try {
+    const { ok, kind, server, tables, problems } = await verifyDatabase(database)
+    out(`${kind === 'embedded' ? 'Embedded PostgreSQL' : 'PostgreSQL'} ${server}\n`)
+    for (const { name, rows } of tables) out(`  ${name}: ${rows ?? 'missing'}\n`)
+    for (const problem of problems) out(`${problem}\n`)
+    out(ok ? 'The database is as it should be.\n' : 'The database is not as it should be.\n')
+    return ok ? 0 : 1
   } finally {
     await database.close()
   }

@@ -9,7 +9,7 @@ Usage
   tidegate-companion keys create --admin     make a key that may do everything in its tenant, shown once
       [--tenant NAME] [--name NAME]          of another tenant than "default", which is made if need be
   tidegate-companion audit verify FILE       say whether an exported audit log is whole, without a database
-      [--key FILE]                           by the public key that was kept, instead of the export's own
+      [--keys KEY,KEY]                       by these public keys, instead of those of ENCRYPTION_SECRET
   tidegate-companion help | --version
 
 The environment

@@ -74,9 +74,16 @@ async function maintain(
   settings: Settings,
   shell: Shell,
 ): Promise<number> {
-  const { migrate } = await import('./database.ts')
-  if (command.name === 'db migrate') return await migrate(settings, shell)
-  throw new Error('Not there.')
+  switch (command.name) {
+    case 'db migrate':
+      return await (await import('./database.ts')).migrate(settings, shell)
+    case 'db verify':
+      return await (await import('./database.ts')).verify(settings, shell)
+    case 'keys create':
+      return await (await import('./keys.ts')).createAdminKey(settings, command, shell)
+    case 'audit verify':
+      return await (await import('./audit.ts')).verifyAuditFile(settings, command, shell)
+  }
 }
 
 async function check(json: boolean, shell: Shell): Promise<number> {
