@@ -8,7 +8,8 @@ interface DriverError extends Error {
   readonly constraint?: string
 }
 
-const sqlStatePattern = /^[0-9A-Z]{5}$/
+// None of PostgreSQL's begins with E, as Node's own codes do.
+const sqlStatePattern = /^[0-9A-DF-Z][0-9A-Z]{4}$/
 const uniqueViolation = '23505'
 const queryCancelled = '57014'
 
@@ -60,8 +61,8 @@ function sentence(error: DriverError, facts: DatabaseErrorFacts): string {
  */
 export function fromDriver(error: unknown): DatabaseError {
   if (error instanceof DatabaseError) return error
-  const { code = '', message } = error as DriverError
-  if (sqlStatePattern.test(code) && !connectionCodes.test(code)) {
+  const { code = '', message = '' } = (error ?? {}) as DriverError
+  if (sqlStatePattern.test(code)) {
     const facts = factsOf(error as DriverError, code)
     return new DatabaseError(codeOf(code), sentence(error as DriverError, facts), facts)
   }

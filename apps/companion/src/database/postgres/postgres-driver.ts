@@ -5,6 +5,7 @@ import { fromDriver } from '../driver-error.ts'
 import type { RunStatement, Statement, StatementResult } from '../queries.ts'
 import { Connection } from './connection.ts'
 import { createPool, type PostgresOptions } from './pool.ts'
+import { limitedStatements, limitText } from './statement-limit.ts'
 
 async function acquire(pool: pg.Pool, deadline?: Deadline): Promise<Connection> {
   const connecting = pool.connect()
@@ -19,31 +20,10 @@ async function acquire(pool: pg.Pool, deadline?: Deadline): Promise<Connection> 
   }
 }
 
-function limitText(remainingMs: number): string {
-  return `set local statement_timeout = ${remainingMs}`
-}
-
 function beginText({ deadline, readOnly }: TransactHow): string {
   const remainingMs = deadline.remainingMs()
   const begin = readOnly ? 'begin read only' : 'begin'
   return remainingMs === undefined ? begin : `${begin}; ${limitText(remainingMs)}`
-}
-
-/**
- * Statements of a transaction, none of which outlasts the deadline by more than was left when the
- * limit was last stated: it is stated again whenever half of it has passed.
- */
-function statementsOf(connection: Connection, deadline: Deadline): RunStatement {
-  let statedMs = deadline.remainingMs()
-  return async (statement) => {
-    const timeoutMs = deadline.remainingMs()
-    if (timeoutMs === undefined || statedMs === undefined) return await connection.send(statement)
-    if (timeoutMs < statedMs / 2) {
-      await connection.command(limitText(timeoutMs))
-      statedMs = timeoutMs
-    }
-    return await connection.send({ ...statement, timeoutMs })
-  }
 }
 
 /** Ends the statement that runs when the deadline's signal aborts, until the function it gives is called. */
@@ -67,7 +47,7 @@ async function transactOn<T>(
 ): Promise<T> {
   try {
     await connection.command(beginText(how))
-    const result = await work(statementsOf(connection, how.deadline))
+    const result = await work(limitedStatements(connection, how.deadline))
     await connection.command('commit')
     return result
   } catch (error) {
