@@ -11,6 +11,7 @@ export {
   createWebhookSigner,
   createWebhookVerifier,
   generateWebhookSecret,
+  isWebhookSecret,
   type VerifiedWebhook,
   type WebhookDelivery,
   type WebhookHeaders,

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
+import { createWebhookSigner, type WebhookSigner } from '@tidegate/crypto/webhooks'
 import type { Logger } from '@tidegate/logger'
 import { createEgress, createHttpClient, type HttpClient } from '@tidegate/resilience/http'
 import type { WebhookSettings } from '../../config/settings.ts'
 import { version } from '../../version.ts'
-import { webhookHeaders } from './signature.ts'
 
 /** What somebody elsewhere is told. */
 export interface WebhookEvent {
@@ -48,6 +48,7 @@ const GONE = 410
 export class Webhook {
   readonly #parts: Required<WebhookParts>
   readonly #client: HttpClient
+  readonly #signer: WebhookSigner
   readonly #path: string
   readonly #host: string
   readonly #closing = new AbortController()
@@ -58,7 +59,8 @@ export class Webhook {
     const wait = (ms: number, signal: AbortSignal) =>
       setTimeout(ms, undefined, { signal, ref: false })
     this.#parts = { wait, now: Date.now, random: Math.random, ...parts }
-    const { url, allowPrivate } = parts.settings
+    const { url, secret, allowPrivate } = parts.settings
+    this.#signer = createWebhookSigner({ secrets: secret, now: this.#parts.now })
     const { origin, pathname, search, host } = new URL(url)
     this.#path = pathname + search
     this.#host = host
@@ -148,10 +150,8 @@ export class Webhook {
 
   /** `taken`, or the status or error that says it wasn't. */
   async #post({ id, body }: Message): Promise<'taken' | number | Error> {
-    const { settings, now } = this.#parts
-    const timestamp = Math.floor(now() / 1_000)
-    const headers = webhookHeaders(settings.secret, { id, timestamp, body })
     try {
+      const headers = this.#signer.sign({ id, body })
       const answer = await this.#client.stream(this.#path, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...headers },

@@ -14,6 +14,7 @@ import {
   createWebhookSigner,
   createWebhookVerifier,
   generateWebhookSecret,
+  isWebhookSecret,
 } from './standard-webhooks.ts'
 
 /** Any UTF-16, lone surrogates and NUL among it. */
@@ -91,6 +92,25 @@ describe('generateWebhookSecret', () => {
     expect(generateWebhookSecret()).not.toBe(secret)
     const sent = createWebhookSigner({ secrets: secret }).sign(VECTOR)
     expect(await setUp({ secrets: secret }).verify({ ...sent })).toEqual(verified)
+  })
+})
+
+describe('isWebhookSecret', () => {
+  it('is true of what signers and verifiers take', () => {
+    expect(isWebhookSecret(generateWebhookSecret())).toBe(true)
+    expect(isWebhookSecret(VECTOR.secret.slice(6))).toBe(true)
+    const tooMuch = `whsec_${'AAAA'.repeat(1_000_000)}`
+    for (const other of [
+      '',
+      'whsec_',
+      'whsec_c2hvcnQ=',
+      `${VECTOR.secret}!`,
+      tooMuch,
+      undefined,
+      7,
+    ]) {
+      expect(isWebhookSecret(other)).toBe(false)
+    }
   })
 })
 

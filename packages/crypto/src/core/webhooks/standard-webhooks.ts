@@ -16,6 +16,11 @@ export function generateWebhookSecret(): string {
   return PREFIX + randomBytes(32).toString('base64')
 }
 
+/** Whether a text is a secret of Standard Webhooks: 24 to 64 bytes as base64, with or without `whsec_` and padding. */
+export function isWebhookSecret(text: unknown): boolean {
+  return typeof text === 'string' && readSecret(text) !== undefined
+}
+
 export interface WebhookSignerOptions {
   /** `whsec_` and 24 to 64 bytes as base64. With several, each signs, so that a receiver may know either. */
   readonly secrets: WebhookSecrets
