@@ -46,10 +46,12 @@ describe.each(kinds)('drizzleAuditStore on $name', ({ open }) => {
     database = test.database
     other = (await test.openAgain?.()) ?? database
     await migrateDatabase(database)
-    trail = createAuditTrail({ store: drizzleAuditStore(database), keys, keep: 20 })
   })
 
-  beforeEach(async () => await empty(database))
+  beforeEach(async () => {
+    await empty(database)
+    trail = createAuditTrail({ store: drizzleAuditStore(database), keys, keep: 20 })
+  })
 
   afterAll(async () => await test[Symbol.asyncDispose]())
 
@@ -146,6 +148,12 @@ describe.each(kinds)('drizzleAuditStore on $name', ({ open }) => {
       await set(change)
       expect((await trail.verify()).intact).toBe(false)
     }
+    await empty(database)
+    await fill(10)
+    await database.orm.execute(
+      sql`insert into audit_records select -1, at, tenant, type, actor, details, ip, request_id, prev_hash, hash from audit_records where seq = 7`,
+    )
+    expect(await trail.verify()).toMatchObject({ problem: { reason: 'malformed', position: 1 } })
   })
 
   it('names what was removed or exchanged by hand, and a checkpoint that was touched', async () => {
@@ -156,7 +164,7 @@ describe.each(kinds)('drizzleAuditStore on $name', ({ open }) => {
     await database.orm.delete(auditRecords).where(eq(auditRecords.seq, 4))
     expect(await trail.verify()).toMatchObject({ problem: { reason: 'removed', seq: 4 } })
     await database.orm.execute(sql`update audit_records set seq = 4 where seq = 9`)
-    expect(await trail.verify()).toMatchObject({ problem: { reason: 'inserted', seq: 4 } })
+    expect(await trail.verify()).toMatchObject({ problem: { reason: 'altered', seq: 4 } })
     await database.orm.update(auditCheckpoints).set({ reason: 'retention' })
     expect(await trail.verify()).toMatchObject({ problem: { reason: 'bad_checkpoint', seq: 10 } })
   })

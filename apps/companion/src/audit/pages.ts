@@ -3,10 +3,10 @@ import type { RecordRange } from './store.ts'
 
 const PAGE = 500
 
-/** The records behind one up to another, in order and page by page, so that no more than a page is held. */
+/** The records behind one, or from the first on, up to another, in order and page by page, so that no more than a page is held. */
 export async function* recordsBetween(
   reader: { records(range: RecordRange): Promise<readonly AuditRecord[]> },
-  after: number,
+  after: number | undefined,
   through: number,
 ): AsyncGenerator<AuditRecord, void> {
   let last = after

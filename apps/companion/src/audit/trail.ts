@@ -165,7 +165,7 @@ class StoredTrail<Tx> implements AuditTrail<Tx> {
     yield* exportTrail({
       end,
       checkpoints,
-      records: recordsBetween(this.#store, 0, head.seq),
+      records: recordsBetween(this.#store, undefined, head.seq),
       wasTrimmed: () => this.#wasTrimmed(checkpoints),
     })
   }

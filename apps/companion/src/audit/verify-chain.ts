@@ -113,14 +113,19 @@ class ChainWalk {
       : problems.altered(this.#place, "its hash isn't that of what it says")
   }
 
-  /** Something stands before its turn: either what belongs here comes later, or it is gone. */
+  /** Something stands before its turn: it is there again later, or what belongs here comes later, or is gone. */
   async #gap(found: AuditRecord): Promise<ChainProblem> {
-    const { seq } = this.#place
+    const { seq, position } = this.#place
+    const later = new Set<number>()
     for (let taken = await this.#ahead.take(); taken; taken = await this.#ahead.take()) {
-      const later = asRecord(taken.value)
-      if (later?.seq === seq && isWhole(later)) return problems.reordered(this.#place, found.seq)
+      const record = asRecord(taken.value)
+      const isSought = record?.seq === seq || record?.seq === found.seq
+      if (record && isSought && isWhole(record)) later.add(record.seq)
     }
-    return problems.removed(seq, found.seq - 1)
+    if (!later.has(seq)) return problems.removed(seq, found.seq - 1)
+    return later.has(found.seq)
+      ? problems.inserted({ seq: found.seq, position })
+      : problems.reordered({ seq, position }, found.seq)
   }
 
   /** Two records claim the place: the one that nothing vouches for was inserted. */

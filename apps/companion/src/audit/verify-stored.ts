@@ -12,7 +12,8 @@ export async function verifyStored<Tx>(
   const before = await headOf(store)
   let atHead: AuditRecord | undefined
   async function* records(): AsyncGenerator<AuditRecord, void> {
-    for await (const record of recordsBetween(store, 0, Number.MAX_SAFE_INTEGER)) {
+    // From the first on, whatever its number: one below 1 was put there by somebody else.
+    for await (const record of recordsBetween(store, undefined, Number.MAX_SAFE_INTEGER)) {
       if (record.seq === before.seq) atHead = record
       yield record
     }
