@@ -189,6 +189,7 @@ describe.each(kinds)('Database on $name', ({ open }) => {
       )
       expect(await codeOf(database.transaction(async () => undefined))).toBe('outside_transaction')
       expect(await codeOf(database.probe())).toBe('outside_transaction')
+      expect(await codeOf(database.close())).toBe('outside_transaction')
       await tx.select().from(tenants)
     })
     await database.probe()
@@ -301,6 +302,23 @@ describe.each(kinds)('Database on $name', ({ open }) => {
     stepMs = 0
     const shape = 'select ? as a, ? as b, ?::int as c1'
     expect(slowOnes).toEqual([{ shape, durationMs: 150 }])
+  })
+
+  it('waits for a transaction when it closes', async () => {
+    await using other = await open({})
+    await migrateDatabase(other.database)
+    const { promise: closing, resolve: close } = Promise.withResolvers<void>()
+    const work = other.database.transaction(async (tx) => {
+      await tx.insert(tenants).values(newTenant())
+      close()
+      // Whatever closing does at once has been done by then.
+      await new Promise(setImmediate)
+      await tx.insert(tenants).values(newTenant())
+      return 'committed'
+    })
+    await closing
+    await other.database.close()
+    expect(await work).toBe('committed')
   })
 
   it('refuses everything once it is closed, and closes only once', async () => {

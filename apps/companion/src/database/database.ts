@@ -30,6 +30,6 @@ export interface Database {
    * this process for about a second. Absent on PostgreSQL, which has tools of its own.
    */
   readonly snapshot?: () => Promise<string>
-  /** Waits for what is running, and lets go of the server or the folder. Again: does nothing. */
+  /** Waits for what is running, and lets go of the server or the folder. Again: waits for the same. */
   close(): Promise<void>
 }

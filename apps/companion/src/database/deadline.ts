@@ -9,6 +9,14 @@ export interface Deadline {
   readonly remainingMs: () => number | undefined
   /** @throws DatabaseError `deadline_exceeded`. */
   readonly check: () => void
+  /** Lets go of the timer and of the caller's signal: to be called once the work has ended. */
+  readonly end: () => void
+}
+
+const unlimited: Deadline = {
+  remainingMs: () => undefined,
+  check: () => undefined,
+  end: () => undefined,
 }
 
 function exceeded(): DatabaseError {
@@ -19,24 +27,30 @@ function exceeded(): DatabaseError {
 }
 
 /** The deadline that `options` ask for. */
-export function createDeadline(options: TransactionOptions): Deadline {
-  const { timeoutMs, signal } = options
+export function createDeadline({ timeoutMs, signal: caller }: TransactionOptions): Deadline {
   if (timeoutMs !== undefined && !(timeoutMs > 0)) {
     throw new DatabaseError('deadline_exceeded', 'No time is left for a transaction.')
   }
+  if (timeoutMs === undefined && caller === undefined) return unlimited
   const endsAt = timeoutMs === undefined ? undefined : performance.now() + timeoutMs
-  const signals = [
-    ...(signal === undefined ? [] : [signal]),
-    ...(timeoutMs === undefined ? [] : [AbortSignal.timeout(Math.ceil(timeoutMs))]),
-  ]
-  const over = signals.length === 0 ? undefined : AbortSignal.any(signals)
+  const over = new AbortController()
+  const abort = () => over.abort()
+  const timer = timeoutMs === undefined ? undefined : setTimeout(abort, Math.ceil(timeoutMs))
+  timer?.unref()
+  caller?.addEventListener('abort', abort, { once: true })
+  if (caller?.aborted === true) abort()
   return {
-    ...(over === undefined ? {} : { signal: over }),
+    signal: over.signal,
     remainingMs: () =>
       endsAt === undefined ? undefined : Math.max(1, Math.ceil(endsAt - performance.now())),
     check: () => {
-      if (over?.aborted === true) throw exceeded()
-      if (endsAt !== undefined && performance.now() >= endsAt) throw exceeded()
+      if (over.signal.aborted || (endsAt !== undefined && performance.now() >= endsAt)) {
+        throw exceeded()
+      }
+    },
+    end: () => {
+      clearTimeout(timer)
+      caller?.removeEventListener('abort', abort)
     },
   }
 }

@@ -76,26 +76,35 @@ export class GuardedDatabase implements Database {
   ): Promise<T> {
     this.#refuse()
     const deadline = createDeadline(options)
-    deadline.check()
-    const how = { deadline, readOnly: options.readOnly ?? false }
-    return await this.#driver.transact((run) => this.#inside(run, work, deadline), how)
+    try {
+      deadline.check()
+      const how = { deadline, readOnly: options.readOnly ?? false }
+      return await this.#driver.transact((run) => this.#inside(run, work, deadline), how)
+    } finally {
+      deadline.end()
+    }
   }
 
   async probe({ timeoutMs = defaultProbeTimeoutMs } = {}): Promise<void> {
     this.#refuse()
+    const deadline = createDeadline({ timeoutMs })
     const answer = this.#runAlone({ text: 'select 1', values: [], rows: 'arrays', timeoutMs })
     try {
-      await within(answer, createDeadline({ timeoutMs }))
+      await within(answer, deadline)
     } catch (error) {
       if (!isDatabaseError(error, 'deadline_exceeded')) throw error
       const message = `The database did not answer within ${timeoutMs} ms.`
       throw new DatabaseError('unavailable', message)
+    } finally {
+      deadline.end()
     }
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    // It would wait for itself.
+    this.#guard.refuseInside()
     this.#closing ??= this.#driver.close()
-    return this.#closing
+    await this.#closing
   }
 
   #refuse(): void {

@@ -23,6 +23,8 @@ interface AppliedMigration {
 const lockNumber = 7_305_021_448
 // Beside this file, and beside the built one too.
 const folder = fileURLToPath(new URL('./migrations', import.meta.url))
+/** Ten minutes, the wait for another process's included. */
+const timeoutMs = 10 * 60_000
 const table = sql.raw('drizzle.__drizzle_migrations')
 
 /** The hashes of the migrations applied so far, oldest first; undefined when there never was one. */
@@ -42,7 +44,6 @@ export function knownMigrations(): ReturnType<typeof readMigrationFiles> {
 }
 
 async function prepare(tx: Queries): Promise<void> {
-  await tx.execute(sql`set local statement_timeout = 0`)
   await tx.execute(sql`select pg_advisory_xact_lock(${lockNumber}::bigint)`)
   await tx.execute(sql`create schema if not exists drizzle`)
   await tx.execute(
@@ -66,21 +67,21 @@ function refuseAnotherHistory(applied: readonly string[], known: readonly string
  * @throws DatabaseError `migrations_differ` when its history is another one.
  */
 export async function migrateDatabase(database: Database): Promise<MigrationReport> {
+  return await database.transaction(migrateIn, { timeoutMs })
+}
+
+async function migrateIn(tx: Queries): Promise<MigrationReport> {
   const known = knownMigrations()
-  return await database.transaction(async (tx) => {
-    await prepare(tx)
-    const applied = (await appliedMigrations(tx)) ?? []
-    const hashes = known.map(({ hash }) => hash)
-    refuseAnotherHistory(applied, hashes)
-    const missing = known.slice(applied.length)
-    for (const migration of missing) {
-      for (const text of migration.sql) await tx.execute(sql.raw(text))
-      const { hash, folderMillis } = migration
-      await tx.execute(
-        sql`insert into ${table} (hash, created_at) values (${hash}, ${folderMillis})`,
-      )
-    }
-    const unknown = Math.max(0, applied.length - known.length)
-    return { applied: missing.length, before: applied.length, unknown }
-  })
+  await prepare(tx)
+  const applied = (await appliedMigrations(tx)) ?? []
+  const hashes = known.map(({ hash }) => hash)
+  refuseAnotherHistory(applied, hashes)
+  const missing = known.slice(applied.length)
+  for (const migration of missing) {
+    for (const text of migration.sql) await tx.execute(sql.raw(text))
+    const { hash, folderMillis } = migration
+    await tx.execute(sql`insert into ${table} (hash, created_at) values (${hash}, ${folderMillis})`)
+  }
+  const unknown = Math.max(0, applied.length - known.length)
+  return { applied: missing.length, before: applied.length, unknown }
 }

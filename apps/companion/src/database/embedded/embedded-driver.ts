@@ -16,6 +16,12 @@ const parsers = {
   [types.INTERVAL]: asText,
 }
 
+const readOnlyStatement: Statement = {
+  text: 'set transaction read only',
+  values: [],
+  rows: 'arrays',
+}
+
 async function send(
   client: PGlite | Transaction,
   { text, values, rows }: Statement,
@@ -35,6 +41,7 @@ export class EmbeddedDriver implements Driver {
   readonly #pglite: PGlite
   readonly #lock: FolderLock
   readonly #snapshots: Snapshots
+  readonly #open = new Set<Promise<void>>()
 
   constructor(pglite: PGlite, lock: FolderLock, snapshots: Snapshots) {
     this.#pglite = pglite
@@ -47,19 +54,43 @@ export class EmbeddedDriver implements Driver {
     return await send(this.#pglite, statement)
   }
 
-  async transact<T>(
+  async transact<T>(work: (run: RunStatement) => Promise<T>, how: TransactHow): Promise<T> {
+    const transaction = this.#transact(work, how)
+    const settled = transaction.then(
+      () => undefined,
+      () => undefined,
+    )
+    this.#open.add(settled)
+    try {
+      return await transaction
+    } finally {
+      this.#open.delete(settled)
+    }
+  }
+
+  async #transact<T>(
     work: (run: RunStatement) => Promise<T>,
     { deadline, readOnly }: TransactHow,
   ): Promise<T> {
     this.#lock.check()
     const turn = Promise.withResolvers<void>()
-    const transaction = this.#pglite.transaction(async (tx) => {
+    let refused: { readonly by: unknown } | undefined
+    const inside = async (tx: Transaction) => {
       turn.resolve()
       deadline.check()
-      if (readOnly) await tx.query('set transaction read only')
+      if (readOnly) await send(tx, readOnlyStatement)
       const result = await work((statement) => send(tx, statement))
       this.#lock.check()
       return result
+    }
+    const noting = (tx: Transaction) =>
+      inside(tx).catch((error: unknown) => {
+        refused = { by: error }
+        throw error
+      })
+    const transaction = this.#pglite.transaction(noting).catch((error: unknown) => {
+      // What the work threw is its caller's own; all else is PGlite's.
+      throw refused !== undefined && refused.by === error ? error : fromDriver(error)
     })
     // Only the wait for its turn may end early: a transaction that has begun ends in its own way.
     transaction.catch(() => turn.resolve())
@@ -74,7 +105,10 @@ export class EmbeddedDriver implements Driver {
 
   async close(): Promise<void> {
     await this.#snapshots.close()
-    await this.#pglite.close()
+    // PGlite itself waits for a statement only.
+    await Promise.all(this.#open)
+    // Closing writes: in a folder that another process has now, that would do harm.
+    if (!this.#lock.isLost) await this.#pglite.close()
     await this.#lock.release()
   }
 }

@@ -7,6 +7,8 @@ import { livenessOf, ownIdentity, type ProcessIdentity } from './process-identit
 
 /** A folder that no other process opens until it is released. */
 export interface FolderLock {
+  /** Whether another process has taken the folder. */
+  readonly isLost: boolean
   /** @throws DatabaseError `lock_lost` once another process has taken the folder. */
   check(): void
   release(): Promise<void>
@@ -141,6 +143,10 @@ class HeldFolderLock implements FolderLock {
     this.#token = token
     this.#timer = setInterval(() => void this.#beat(), heartbeatMs)
     this.#timer.unref()
+  }
+
+  get isLost(): boolean {
+    return this.#lost
   }
 
   check(): void {

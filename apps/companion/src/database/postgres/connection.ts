@@ -17,6 +17,11 @@ export class Connection {
     return (this.#client as pg.PoolClient & { processID?: number }).processID
   }
 
+  /** Whether nobody knows any more what its server is doing. */
+  get isBroken(): boolean {
+    return this.#broken
+  }
+
   async send({ text, values, rows, timeoutMs }: Statement): Promise<StatementResult> {
     return await this.#query({
       ...{ text, values: [...values] },
@@ -38,7 +43,7 @@ export class Connection {
     })
   }
 
-  /** Gives it back to the pool, or ends it when nobody knows what its server is doing. */
+  /** Gives it back to the pool, or ends it when it is broken. */
   release(): void {
     this.#client.release(this.#broken)
   }

@@ -81,3 +81,20 @@ export function createPool(options: PostgresOptions): pg.Pool {
   })
   return pool
 }
+
+/**
+ * Ends the statement that the server's process `processId` runs. On a connection of its own: when a
+ * statement has to go, the pool has often none to spare. Never rejects.
+ */
+export async function cancelBackend(pool: pg.Pool, processId: number | undefined): Promise<void> {
+  const client = new pg.Client(pool.options)
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    await client.query('select pg_cancel_backend($1)', [processId])
+  } catch {
+    // The statement's own limit ends it then.
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+}

@@ -4,7 +4,7 @@ import type { Driver, TransactHow } from '../driver.ts'
 import { fromDriver } from '../driver-error.ts'
 import type { RunStatement, Statement, StatementResult } from '../queries.ts'
 import { Connection } from './connection.ts'
-import { createPool, type PostgresOptions } from './pool.ts'
+import { cancelBackend, createPool, type PostgresOptions } from './pool.ts'
 import { limitedStatements, limitText } from './statement-limit.ts'
 
 async function acquire(pool: pg.Pool, deadline?: Deadline): Promise<Connection> {
@@ -28,9 +28,9 @@ function beginText({ deadline, readOnly }: TransactHow): string {
 
 /** Ends the statement that runs when the deadline's signal aborts, until the function it gives is called. */
 function cancelOnAbort(pool: pg.Pool, { processId }: Connection, { signal }: Deadline) {
-  let cancelling: Promise<unknown> = Promise.resolve()
+  let cancelling = Promise.resolve()
   const cancel = () => {
-    cancelling = pool.query('select pg_cancel_backend($1)', [processId]).catch(() => undefined)
+    cancelling = cancelBackend(pool, processId)
   }
   signal?.addEventListener('abort', cancel, { once: true })
   return async () => {
@@ -79,7 +79,8 @@ class PostgresDriver implements Driver {
     try {
       return await transactOn(connection, work, how)
     } finally {
-      await settleCancel()
+      const cancelled = settleCancel()
+      if (!connection.isBroken) await cancelled
       connection.release()
     }
   }

@@ -70,14 +70,15 @@ describe('PostgreSQL', () => {
   })
 
   it('ends the running statement when its caller leaves, and no other', async () => {
+    await using other = await limited({ maxConnections: 1 })
     const caller = new AbortController()
     const { signal } = caller
-    const work = database.transaction((tx) => tx.execute(endless).execute(), { signal })
+    const work = other.database.transaction((tx) => tx.execute(endless).execute(), { signal })
     const outcome = codeOf(work)
     await untilAsleep()
     caller.abort()
     expect(await outcome).toBe('deadline_exceeded')
-    await Promise.all(Array.from({ length: 6 }, () => database.probe()))
+    await Promise.all(Array.from({ length: 6 }, () => other.database.probe()))
   })
 
   it('gives up its wait for a connection with its caller', async () => {

@@ -14,7 +14,7 @@ async function sentWith(remaining: readonly (number | undefined)[]): Promise<rea
     },
   }
   const left = [...remaining]
-  const deadline = { remainingMs: () => left.shift(), check: () => undefined }
+  const deadline = { remainingMs: () => left.shift(), check: () => undefined, end: () => undefined }
   const run = limitedStatements(connection, deadline)
   for (let count = remaining.length - 1; count > 0; count -= 1) await run(statement)
   return sent
