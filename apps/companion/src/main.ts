@@ -17,6 +17,7 @@ import { keyOperations } from './keys/operations.ts'
 import { logAuthFailure } from './logging.ts'
 import { readDocsPage } from './openapi/document.ts'
 import { createCompanionServer, listen } from './serve.ts'
+import { setupOperations } from './setup/operations.ts'
 import { openAudit, openStore, type Store } from './store.ts'
 import { type CompanionMetrics, openMetrics } from './telemetry/open.ts'
 import { version } from './version.ts'
@@ -88,7 +89,7 @@ async function serveStore(options: StartOptions, opened: Opened): Promise<Runnin
   const app = createCompanion({
     ...{ settings, version, logger, health, metrics },
     authenticate: authenticateBy(settings, opened, stamps),
-    operations: keyOperations(workshop, settings.keys),
+    operations: [...keyOperations(workshop, settings.keys), ...setupOperations(workshop)],
     page: await readDocsPage(PAGE),
   })
   const server = createCompanionServer(app, (reason, ip) =>

@@ -25,6 +25,20 @@ export function checked<S extends z.ZodObject>(
   )
 }
 
+/** Checks a body that was put together from several. @throws ServerError `validation_failed` */
+export function checkedBody<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
+  const parsed = schema.safeParse(body)
+  if (parsed.success) return parsed.data
+  throw refusal(
+    parsed.error.issues.flatMap((issue) =>
+      toFaults(issue).map(({ param, message }) => ({
+        param,
+        message: `The field "${param}": ${message}`,
+      })),
+    ),
+  )
+}
+
 /** The query as single values. @throws ServerError `validation_failed` when one is there twice. */
 export function queryOf(c: Context): Readonly<Record<string, string>> {
   const query = Object.entries(c.req.queries())
