@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { revealSecret } from './secret.ts'
+import { createDerivedSource, revealSecret } from './secret.ts'
 
 const weak = expect.objectContaining({ name: 'CryptoError', code: 'weak_secret' })
 
@@ -20,6 +20,10 @@ describe('revealSecret', () => {
     ['another placeholder', 'change-me-in-production-0123456789abc'],
     ['a third placeholder', 'ReplaceWithThirtyTwoRandomCharacters!'],
     ['an example', 'this-is-only-an-example-do-not-use-it'],
+    [
+      'a long placeholder',
+      'this-is-the-default-secret-so-please-change-it-before-going-to-production',
+    ],
     ['a word for what it is', 'SuperSecretValueOfOurCompany20260101!'],
   ])('refuses %s, and says how to make a better one', (_, secret) => {
     expect(() => revealSecret(secret, 'ENCRYPTION_SECRET')).toThrow(weak)
@@ -40,6 +44,35 @@ describe('revealSecret', () => {
       const secret = createHash('sha256').update(`${i}`).digest().toString(encoding)
       expect(revealSecret(secret, 'It')).toBe(secret)
     }
+  })
+
+  it.each(['base64', 'base64url'] as const)(
+    'takes 32 random bytes as %s, also where they spell a placeholder by chance',
+    (encoding) => {
+      let refused = 0
+      for (let i = 0; i < 500; i++) {
+        const random = createHash('sha256').update(`${i}`).digest().toString(encoding)
+        const secret = `${random.slice(0, 13)}YoUr-${random.slice(18)}`
+        try {
+          revealSecret(secret, 'It')
+        } catch {
+          refused++
+        }
+      }
+      // By chance it comes up about once in a million; of these, hardly any are refused.
+      expect(refused).toBeLessThan(10)
+    },
+  )
+
+  it('takes what was derived of a secret whatever it spells', () => {
+    const spelt = 'change-me-change-me-change-me-change-me'
+    expect(
+      revealSecret(
+        createDerivedSource(() => spelt),
+        'It',
+      ),
+    ).toBe(spelt)
+    expect(() => revealSecret({ reveal: () => spelt }, 'It')).toThrow(weak)
   })
 
   it('asks a source, and refuses what gives no text', () => {

@@ -23,6 +23,8 @@ describe('generate', () => {
       scopes: ['configs:read'],
       tier: 'free',
       createdAt: clock.now,
+      notBefore: null,
+      expiresAt: null,
     })
     expect(JSON.stringify(record)).not.toContain(key.slice(-39, -6))
   })
@@ -33,6 +35,24 @@ describe('generate', () => {
       Buffer.from(hkdfSync('sha256', PEPPER, '', `tidegate/api-keys/1/${use}`, bytes))
     const mac = createHmac('sha256', derive('digest', 32)).update(key).digest('base64url')
     expect(record.digest).toBe(`${derive('name', 6).toString('base64url')}.${mac}`)
+  })
+
+  it('takes nothing from its options but what they are for', () => {
+    const { keys, clock } = setUp()
+    const sent =
+      '{"id":"mine","digest":"mine","createdAt":1,"tenant":"x","__proto__":{"tier":"pro"}}'
+    const { key, record } = keys.generate(JSON.parse(sent))
+    expect(Object.keys(record)).toEqual([
+      'id',
+      'digest',
+      'scopes',
+      'tier',
+      'createdAt',
+      'notBefore',
+      'expiresAt',
+    ])
+    expect(record).toMatchObject({ tier: null, createdAt: clock.now })
+    expect(keys.verify(key, record).ok).toBe(true)
   })
 
   it('never makes the same key or id twice', () => {
@@ -174,6 +194,12 @@ describe('verify', () => {
     ]) {
       expect(keys.verify(key, { ...record, digest }).ok).toBe(false)
     }
+  })
+
+  it.each([null, 7, {}, ['a']])('refuses the digest %j, which is no text', (digest) => {
+    const { keys, key, record } = setUp()
+    const row = { ...record, digest: digest as never }
+    expect(keys.verify(key, row)).toEqual(refused('other_pepper'))
   })
 
   it('carries nothing over from one key to the next', () => {

@@ -104,10 +104,11 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
   }
 
   return {
-    generate({ scopes = [], ...rest } = {}) {
+    generate({ scopes = [], tier = null, notBefore = null, expiresAt = null } = {}) {
       const createdAt = clock()
-      checkLifetime(rest, createdAt)
-      return create({ scopes: checkScopes(scopes), createdAt, ...rest })
+      checkLifetime({ notBefore, expiresAt }, createdAt)
+      // Each by its name: options may come from a request, and hold an id or a digest that isn't ours.
+      return create({ scopes: checkScopes(scopes), tier, createdAt, notBefore, expiresAt })
     },
     parse(text) {
       const reason = format.faultOf(text)

@@ -45,9 +45,12 @@ export function createDigests(peppers: string | SecretSource | Peppers, length: 
       return current.name + toBase64Url(made)
     },
     match(text, digest) {
-      const pepper = all.find(({ name }) => digest?.startsWith(name))
+      // What a database gives may be of any type behind a cast.
+      const isText = typeof digest === 'string'
+      const pepper = isText ? all.find(({ name }) => digest.startsWith(name)) : undefined
       const isWhole =
-        digest?.length === DIGEST_LENGTH &&
+        isText &&
+        digest.length === DIGEST_LENGTH &&
         stored.write(digest.slice(NAME_LENGTH), 'base64url') === MAC_LENGTH
       const { mac } = pepper ?? current
       mac(text, made)

@@ -22,6 +22,7 @@ describe('createKeyRing', () => {
     expect(of(B)).toEqual([b])
     expect(of([B, C])).toEqual([b, c])
     expect(of([A, B])).toEqual([b])
+    expect(of([B, C, B])).toEqual([b, c])
     expect(ring.previous).toEqual([])
   })
 
@@ -89,7 +90,15 @@ describe('derive', () => {
     expect(createKeyRing(rotated.derive('sessions')).previous).toHaveLength(1)
   })
 
-  it('refuses an empty purpose', () => {
-    expect(() => ring.derive('')).toThrow(expect.objectContaining({ code: 'invalid_option' }))
+  it.each(['', 'half \ud83d a pair', 'a'.repeat(201), undefined, {}, 7])(
+    'refuses the purpose %j, at once',
+    (purpose) => {
+      const refusal = expect.objectContaining({ code: 'invalid_option' })
+      expect(() => ring.derive(purpose as string)).toThrow(refusal)
+    },
+  )
+
+  it('takes a long purpose in any script', () => {
+    expect(ring.derive('語'.repeat(200)).current.reveal()).toMatch(/^[\w-]{43}$/)
   })
 })

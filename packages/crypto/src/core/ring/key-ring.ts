@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { CryptoError } from '../errors.ts'
 import { frameTexts } from '../frame.ts'
-import { revealSecret, type SecretSource } from '../secret.ts'
+import { createDerivedSource, revealSecret, type SecretSource } from '../secret.ts'
 import { deriveRingKeys, deriveText, type RingKeys } from './ring-keys.ts'
 
 /** The secrets of a {@link KeyRing}. Each has at least 32 random characters (`openssl rand -base64 32`). */
@@ -35,7 +35,7 @@ export interface KeyRing {
    * Independent secrets for another use, such as the pepper of API keys, derived from each of the ring's; of the form
    * that {@link createKeyRing} takes.
    *
-   * @throws CryptoError `invalid_option` if the purpose is empty
+   * @throws CryptoError `invalid_option` unless the purpose is 1 to 200 characters of well-formed Unicode
    */
   derive(purpose: string): DerivedSecrets
 }
@@ -45,6 +45,8 @@ export interface DerivedSecrets {
   readonly current: SecretSource
   readonly previous: readonly SecretSource[]
 }
+
+const LONGEST_PURPOSE = 200
 
 const KEYS = new WeakMap<KeyRing, ReadonlyMap<string, RingKeys>>()
 
@@ -59,11 +61,12 @@ const KEYS = new WeakMap<KeyRing, ReadonlyMap<string, RingKeys>>()
  */
 export function createKeyRing(options: KeyRingOptions): KeyRing {
   const current = deriveRingKeys(revealSecret(options.current, 'The current secret'))
-  const previous = [options.previous ?? []]
+  const given = [options.previous ?? []]
     .flat()
     .map((source) => deriveRingKeys(revealSecret(source, 'A previous secret')))
-    .filter(({ fingerprint }) => fingerprint !== current.fingerprint)
-  const all = [current, ...previous]
+  const byFingerprint = new Map([current, ...given].map((keys) => [keys.fingerprint, keys]))
+  const all = [...byFingerprint.values()]
+  const previous = all.slice(1)
 
   const ring: KeyRing = Object.freeze({
     fingerprint: current.fingerprint,
@@ -74,12 +77,12 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
       return all.map((keys) => indexOf(keys, framed))
     },
     derive(purpose: string) {
-      if (!purpose) throw new CryptoError('invalid_option', 'Say what the derived secret is for.')
-      const sourceOf = (keys: RingKeys) => ({ reveal: () => deriveText(keys, purpose) })
+      checkPurpose(purpose)
+      const sourceOf = (keys: RingKeys) => createDerivedSource(() => deriveText(keys, purpose))
       return { current: sourceOf(current), previous: previous.map(sourceOf) }
     },
   })
-  KEYS.set(ring, new Map(all.map((keys) => [keys.fingerprint, keys])))
+  KEYS.set(ring, byFingerprint)
   return ring
 }
 
@@ -95,6 +98,16 @@ export function currentKeysOf(ring: KeyRing): RingKeys {
   const keys = keysOf(ring).get(ring.fingerprint)
   if (!keys) throw new CryptoError('invalid_option', 'Give a ring that createKeyRing has made.')
   return keys
+}
+
+/** It goes into HKDF's info, which is short and made of bytes: two purposes must not become the same one. */
+function checkPurpose(purpose: string): void {
+  const isText = typeof purpose === 'string' && purpose.isWellFormed()
+  if (isText && purpose.length >= 1 && purpose.length <= LONGEST_PURPOSE) return
+  throw new CryptoError(
+    'invalid_option',
+    `Say in 1 to ${LONGEST_PURPOSE} characters what the derived secret is for.`,
+  )
 }
 
 function frame(purpose: string, value: string): string {

@@ -118,6 +118,15 @@ describe('createStripeStyleVerifier', () => {
     expect(await verify(`t=${SECONDS},v1=${hexOf(SECRET, next)}`, next)).toEqual(verified)
   })
 
+  it('refuses a copy that comes to a replica with other secrets', async () => {
+    const replayStore = createMemoryReplayStore({ now: () => SECONDS * 1000 })
+    const [before, after] = [SECRET, [OTHER_SECRET, SECRET]].map((secrets) =>
+      setUp({ replayStore, secrets }),
+    )
+    expect(await before?.verify(right)).toEqual(verified)
+    expect(await after?.verify(right)).toEqual(refused('replayed'))
+  })
+
   it.each(['', 'short', ` ${SECRET}`, `${SECRET}\n`, 'sécret-sécret-sécret', 'a'.repeat(513)])(
     'refuses the secret %j',
     (secrets) => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { type HeaderFault, headerOf, type WebhookHeadersIn } from './headers.ts'
 import { anyMatches, keysOf, macOf, type WebhookBody, type WebhookSecrets } from './signature.ts'
 import { createTimeWindow, type TimeFault, type TimeWindowOptions } from './time-window.ts'
@@ -55,12 +56,16 @@ export function createStripeStyleVerifier(
       const expected = keys.map((key) => macOf(key, timestamp, body))
       const signatures = given.map((text) => Buffer.from(text, 'hex'))
       if (!anyMatches(signatures, expected)) return refuse('no_match')
-      // By the first secret whichever has signed: a copy could leave the other signature in.
-      const key = `${timestamp}.${expected[0]?.toString('hex')}`
+      // Not by a signature: a copy could leave another one in, and replicas have other secrets while these change.
+      const key = `${timestamp}.${digestOf(body)}`
       if (!(await window.isFirst(key, timestamp))) return refuse('replayed')
       return { ok: true, timestamp: Number(timestamp) }
     },
   }
+}
+
+function digestOf(body: WebhookBody): string {
+  return createHash('sha256').update(body).digest('hex')
 }
 
 function refuse(reason: StripeStyleRefusal): VerifiedStripeStyle {
