@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { begun, chainOf, checkpointAt, recordAt } from './audit.fixture.ts'
 import type { Json } from './canonical-json.ts'
-import { forge, problemOf, rehashed } from './forgery.fixture.ts'
+import { forge, problemOf, rehashed, rewrittenFrom, verdictOf } from './forgery.fixture.ts'
+import type { AuditRecord } from './record.ts'
 
 const LENGTH = 12
 const chain = chainOf(LENGTH)
@@ -26,6 +27,28 @@ const anyChange = fc
       .filter((changed) => JSON.stringify(changed) !== JSON.stringify(Reflect.get(record, member)))
       .map((changed) => ({ seq, record: { ...record, [member]: changed } }))
   })
+
+interface Deed {
+  readonly what: string
+  readonly at: number
+  readonly to: number
+}
+
+/** The records after a deed. */
+function done(records: AuditRecord[], { what, at, to }: Deed): AuditRecord[] {
+  const [one, other] = [records[at], records[to]]
+  if (!one || !other) return records
+  const deeds: Record<string, () => AuditRecord[]> = {
+    remove: () => records.toSpliced(at, 1),
+    copy: () => records.toSpliced(to, 0, one),
+    swap: () => records.with(at, other).with(to, one),
+    alter: () => records.with(at, forge(one)),
+    forge: () => records.with(at, rehashed({ ...forge(one), prevHash: other.prevHash })),
+    rewrite: () => rewrittenFrom(one.seq)(records),
+    renumber: () => records.with(at, rehashed({ ...one, seq: other.seq })),
+  }
+  return deeds[what]?.() ?? records
+}
 
 const replaced = (seq: number, record: unknown) => chain.toSpliced(seq - 1, 1, record as never)
 
@@ -114,6 +137,28 @@ describe('verifyChain', () => {
           position: seq + 1,
         })
       }),
+    )
+  })
+
+  it('finds nothing intact that differs, whatever was done to it without the key', async () => {
+    const deed = fc.record({
+      what: fc.constantFrom('remove', 'copy', 'swap', 'alter', 'forge', 'rewrite', 'renumber'),
+      at: fc.nat({ max: LENGTH - 1 }),
+      to: fc.nat({ max: LENGTH - 1 }),
+    })
+    const signed = [4, 9]
+    const checkpoints = signed.map((seq) => checkpointAt(chain, seq))
+    await fc.assert(
+      fc.asyncProperty(fc.array(deed, { minLength: 1, maxLength: 4 }), async (deeds) => {
+        const records = deeds.reduce(done, chain)
+        const isSame = JSON.stringify(records) === JSON.stringify(chain)
+        expect((await verdictOf(records, { end })).intact).toBe(isSame)
+        const verdict = await verdictOf(records, { checkpoints })
+        if (!verdict.intact) return
+        expect(verdict.provenThrough).toBe(9)
+        expect(records.slice(0, 9)).toEqual(chain.slice(0, 9))
+      }),
+      { numRuns: 500 },
     )
   })
 })
