@@ -18,7 +18,7 @@ export type Once = <T>(
 ) => Promise<Done<Answer<T>>>
 
 /** What makes two requests the same. */
-export interface OnceRequest {
+interface OnceRequest {
   readonly caller: Caller
   /** Parsed, so that what means the same is the same. */
   readonly body: unknown

@@ -15,12 +15,16 @@ export type CompanionErrorCode =
   | 'idempotency_key_invalid'
   | 'idempotency_key_reused'
   | 'secret_unreadable'
-  | 'companion_draining'
+  | 'conflict'
+  | 'database_closed'
+  | 'lock_lost'
 
 /** A fault with a name. Its message is for the client: it never holds a secret, a query or a stack. */
 export class CompanionError extends ServerError<CompanionErrorCode> {}
 
 const asked = { type: 'invalid_request_error', fault: 'client', retry: false } as const
+
+const gone = { status: 503, type: 'api_error', fault: 'gateway', retry: true } as const
 
 /** Code → response, exhaustive: a new code doesn't compile until it has its row. */
 export const problems = defineProblems({
@@ -111,12 +115,21 @@ export const problems = defineProblems({
     retry: false,
     remedy: 'The operator checks ENCRYPTION_SECRET and ENCRYPTION_SECRET_PREVIOUS.',
   },
-  companion_draining: {
-    status: 503,
-    title: 'This companion is shutting down',
-    type: 'api_error',
-    fault: 'gateway',
+  conflict: {
+    ...asked,
+    status: 409,
+    title: 'Others changed the same at the same time',
     retry: true,
+    remedy: 'Nothing was changed: try again.',
+  },
+  database_closed: {
+    ...gone,
+    title: 'This companion is shutting down',
     remedy: 'Retry: another instance answers.',
+  },
+  lock_lost: {
+    ...gone,
+    title: "The database is another process's now",
+    remedy: 'The operator sees to it that one companion alone has its folder.',
   },
 } satisfies Record<CompanionErrorCode, Problem>)

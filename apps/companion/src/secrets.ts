@@ -32,7 +32,7 @@ export async function openKeyRing(from: From): Promise<KeyRing> {
 }
 
 /** The data are sealed with a secret that isn't among those given. */
-export class WrongSecretError extends Error {
+class WrongSecretError extends Error {
   readonly code = 'wrong_encryption_secret'
 
   constructor() {

@@ -1,7 +1,7 @@
 import { ADMIN_KEY, type TestCompanion } from './companion.fixture.ts'
 
 /** A body as a test looks into it. */
-export type Body = Record<string, unknown>
+type Body = Record<string, unknown>
 
 /** What came back. */
 export interface Answered {

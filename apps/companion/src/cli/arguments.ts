@@ -35,6 +35,7 @@ const FLAGS: Readonly<Record<string, Flags>> = {
 const GROUPS = ['db', 'keys', 'audit']
 
 const TENANT = /^[a-z0-9][a-z0-9-]{0,62}$/
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
 
 /** Understands a command line. It never throws: what it can't follow is `misused`, in one sentence. */
 export function parseCommand(argv: readonly string[]): Command {
@@ -93,7 +94,11 @@ function createOf(values: Values): Command {
   if (tenant !== undefined && !TENANT.test(tenant)) {
     return misused('--tenant takes up to 63 lower case letters, digits and "-".')
   }
-  return { name: 'keys create', tenant, label: textOf(values.name) }
+  const label = textOf(values.name)
+  if (label !== undefined && !NAME.test(label)) {
+    return misused('--name takes up to 100 letters, digits, ".", "_" and "-".')
+  }
+  return { name: 'keys create', tenant, label }
 }
 
 function textOf(value: string | boolean | undefined): string | undefined {

@@ -6,7 +6,7 @@ import type { Scope } from '../auth/scopes.ts'
 import type { CompanionEnv } from '../env.ts'
 import type { CompanionErrorCode } from '../problems.ts'
 
-export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 
 /** What a handler gets of a request, parsed and checked. */
 export interface Call<Params, Query, Body> {

@@ -18,7 +18,7 @@ import {
 } from './setup-rows.ts'
 
 /** What is to become of one. */
-export interface SetupChange {
+interface SetupChange {
   readonly name?: string | undefined
   readonly settings?: JsonObject | undefined
   readonly secrets?: Readonly<Record<string, string | null>> | undefined
@@ -28,7 +28,7 @@ export interface SetupChange {
 export type IsMeant = (version: number) => boolean
 
 /** One with its secrets in the clear. */
-export interface OpenedSetup {
+interface OpenedSetup {
   readonly row: SetupRow
   readonly secrets: Secrets
 }

@@ -8,7 +8,7 @@ import {
 import type { Position } from '../openapi/cursor.ts'
 
 /** What may be read of a setup configuration without opening anything. */
-export type PublicPart = {
+type PublicPart = {
   readonly settings: JsonObject
   /** The names of its secrets. */
   readonly secrets: readonly string[]
