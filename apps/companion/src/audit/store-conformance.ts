@@ -6,7 +6,7 @@ import { type AuditRecord, CHAIN_START, linkRecord } from './record.ts'
 import type { AuditStore, RecordRange } from './store.ts'
 
 /** A store to be examined. */
-export interface AuditStoreHarness {
+interface AuditStoreHarness {
   /** An empty chain, as two processes have it. */
   open(): Promise<readonly [AuditStore<never>, AuditStore<never>]>
 }

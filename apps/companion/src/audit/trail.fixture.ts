@@ -6,14 +6,14 @@ import type { AuditStore, LockedChain } from './store.ts'
 import { type AuditTrail, type AuditTrailOptions, createAuditTrail } from './trail.ts'
 
 /** What somebody who can write to the store makes of what is read. Absent: nothing. */
-export interface Tampering {
+interface Tampering {
   records?: (records: readonly AuditRecord[]) => readonly AuditRecord[]
   checkpoints?: (checkpoints: readonly Checkpoint[]) => readonly Checkpoint[]
   head?: (head: ChainHead) => ChainHead
 }
 
 /** A store that somebody else can write to: what `tampering` holds at a time is what is read. */
-export function tamperedStore(store: AuditStore<never>, tampering: Tampering): AuditStore<never> {
+function tamperedStore(store: AuditStore<never>, tampering: Tampering): AuditStore<never> {
   type Reader = Pick<LockedChain, 'records' | 'checkpoints'>
   const readsOf = (reader: Reader): Reader => ({
     records: async (range) => {

@@ -4,7 +4,7 @@
  * and not with what was signed. `malformed`: something is no record. `bad_checkpoint`: a checkpoint isn't as it was
  * signed. `unknown_key`: a checkpoint is signed with a key that wasn't given.
  */
-export type ChainProblemReason =
+type ChainProblemReason =
   | 'altered'
   | 'removed'
   | 'inserted'

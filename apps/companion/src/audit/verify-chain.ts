@@ -90,8 +90,7 @@ class ChainWalk {
   async #judge(record: AuditRecord): Promise<ChainProblem | undefined> {
     const { seq } = this.#place
     if (record.seq === seq && !isWhole(record)) return await this.#unwhole(record)
-    // A record whose number alone was changed is whole again under the number of its place.
-    if (record.seq !== seq && !isWhole(record) && isWhole({ ...record, seq })) {
+    if (record.seq !== seq && (await this.#isRenumbered(record))) {
       return problems.altered(this.#place, `it calls itself ${record.seq}`)
     }
     if (record.seq < seq || record.seq > (this.#end?.seq ?? record.seq)) {
@@ -103,6 +102,19 @@ class ChainWalk {
       (await this.#brokenLink(record)) ??
       (await this.#signed(record))
     )
+  }
+
+  /** Whether the record is that of its place but for its number: under that it is whole, or both its neighbours fit. */
+  async #isRenumbered(record: AuditRecord): Promise<boolean> {
+    const { seq } = this.#place
+    if (isWhole({ ...record, seq })) return true
+    return record.prevHash === this.#head.hash && (await this.#isFollowed(0, seq))
+  }
+
+  /** Whether what comes `ahead` items later follows a number, or nothing does and none should. */
+  async #isFollowed(ahead: number, seq: number): Promise<boolean> {
+    const next = asRecord(await this.#ahead.peek(ahead))
+    return next ? next.seq === seq + 1 : this.#marks.furthest === seq
   }
 
   async #unwhole(record: AuditRecord): Promise<ChainProblem> {
@@ -132,6 +144,10 @@ class ChainWalk {
   async #rival(record: AuditRecord): Promise<ChainProblem | undefined> {
     const rival = asRecord(await this.#ahead.peek(0))
     if (rival?.seq !== record.seq || !isWhole(rival)) return undefined
+    // The record that comes next, under another number: its own turn will tell.
+    if (rival.prevHash === record.hash && (await this.#isFollowed(1, record.seq + 1))) {
+      return undefined
+    }
     const genuine = this.#marks.hashAt(record.seq) ?? asRecord(await this.#ahead.peek(1))?.prevHash
     const isGenuine = genuine === record.hash || genuine !== rival.hash
     return problems.inserted({ seq: record.seq, position: this.#position + (isGenuine ? 1 : 0) })
