@@ -6,7 +6,7 @@ import type { Queries } from './queries.ts'
 import { tables } from './schema.ts'
 
 /** One table as it is. */
-export interface TableReport {
+interface TableReport {
   readonly name: string
   /** Undefined when there is no such table. */
   readonly rows: number | undefined
