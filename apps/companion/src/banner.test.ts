@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { banner } from './banner.ts'
+import { type BannerOptions, banner } from './banner.ts'
 
-const options = {
+const options: BannerOptions = {
   ...{ url: 'http://127.0.0.1:8084', profile: 'development', kind: 'embedded' },
   ...{ directory: '/data', adminKeyFile: '/data/admin-key', warnings: ['beware'], color: false },
-} as const
+}
 
 describe('banner', () => {
   it('says where, on what, where the first key is, and what to try', () => {

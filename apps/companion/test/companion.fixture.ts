@@ -4,7 +4,10 @@ import { type Exit, ManagedProcess, temporaryFolder, withTimeout } from '@tidega
 const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url))
 
 /** Starting an embedded database takes seconds, on a busy machine more. */
-const START_MS = 60_000
+const START_MS = 120_000
+
+/** For tests and hooks that start several of them, one after the other. */
+export const SEVERAL_STARTS_MS = 5 * START_MS
 
 /** The environment by which a command works, beside the folder of its data. */
 export type Environment = Readonly<Record<string, string>>

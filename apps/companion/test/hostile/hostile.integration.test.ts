@@ -1,7 +1,12 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Answered, ask } from '../client.fixture.ts'
-import { ADMIN_KEY, startCompanion, type TestCompanion } from '../companion.fixture.ts'
+import {
+  ADMIN_KEY,
+  SEVERAL_STARTS_MS,
+  startCompanion,
+  type TestCompanion,
+} from '../companion.fixture.ts'
 
 interface Route {
   readonly method: string
@@ -15,7 +20,7 @@ let routes: readonly Route[] = []
 beforeAll(async () => {
   companion = await startCompanion({ ADMIN_KEY })
   routes = routesOf((await ask(companion, 'GET', '/openapi.json')).body)
-})
+}, SEVERAL_STARTS_MS)
 afterAll(async () => {
   await companion[Symbol.asyncDispose]()
 })

@@ -6,6 +6,7 @@ import { ask, keyWith } from '../client.fixture.ts'
 import {
   ADMIN_KEY,
   run,
+  SEVERAL_STARTS_MS,
   startCompanion,
   startOn,
   type TestCompanion,
@@ -14,7 +15,7 @@ import {
 let companion: TestCompanion
 beforeAll(async () => {
   companion = await startCompanion({ ADMIN_KEY })
-})
+}, SEVERAL_STARTS_MS)
 afterAll(async () => {
   await companion[Symbol.asyncDispose]()
 })
@@ -139,7 +140,7 @@ describe('revoking a key', () => {
   })
 })
 
-describe('the first admin key', () => {
+describe('the first admin key', { timeout: SEVERAL_STARTS_MS }, () => {
   it('is made while developing, for this user alone, and stays the same', async () => {
     await using folder = await temporaryFolder('companion')
     const file = join(folder.path, 'admin-key')

@@ -1,12 +1,12 @@
 import { pollUntil, startPostgres } from '@tidegate/testkit'
 import { describe, expect, it } from 'vitest'
 import { ask, keyWith } from '../client.fixture.ts'
-import { ADMIN_KEY, startCompanion } from '../companion.fixture.ts'
+import { ADMIN_KEY, SEVERAL_STARTS_MS, startCompanion } from '../companion.fixture.ts'
 
 const SECRET = 'kX2vQ9mT4wLs8ZbN1rYc7HdJ5fGp3EuA'
 const PATH = '/api/v1/keys'
 
-describe('while its PostgreSQL is away', () => {
+describe('while its PostgreSQL is away', { timeout: SEVERAL_STARTS_MS }, () => {
   it('is alive and not ready, says 503 without saying where, and works again after', async () => {
     await using server = await startPostgres({ own: true })
     await using companion = await startCompanion({

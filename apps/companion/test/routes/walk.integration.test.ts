@@ -1,7 +1,13 @@
 import { temporaryFolder } from '@tidegate/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Answered, type Asking, ask, keyWith } from '../client.fixture.ts'
-import { ADMIN_KEY, run, startOn, type TestCompanion } from '../companion.fixture.ts'
+import {
+  ADMIN_KEY,
+  run,
+  SEVERAL_STARTS_MS,
+  startOn,
+  type TestCompanion,
+} from '../companion.fixture.ts'
 
 interface Described {
   readonly method: string
@@ -32,7 +38,7 @@ beforeAll(async () => {
   keys.reader = (await keyWith(companion, READS)).key
   keys.writer = (await keyWith(companion, WRITES)).key
   routes = describedBy((await ask(companion, 'GET', '/openapi.json', { key: null })).body.paths)
-})
+}, SEVERAL_STARTS_MS)
 afterAll(async () => {
   await companion[Symbol.asyncDispose]()
   await folder[Symbol.asyncDispose]()

@@ -3,7 +3,13 @@ import { join } from 'node:path'
 import { startPostgres, temporaryFolder } from '@tidegate/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Answered, ask, keyWith } from '../client.fixture.ts'
-import { ADMIN_KEY, startCompanion, startOn, type TestCompanion } from '../companion.fixture.ts'
+import {
+  ADMIN_KEY,
+  SEVERAL_STARTS_MS,
+  startCompanion,
+  startOn,
+  type TestCompanion,
+} from '../companion.fixture.ts'
 
 const PATH = '/api/v1/setup-configurations'
 const SECRET = 'sk-9f8e7d6c5b4a-canary-of-this-test'
@@ -30,7 +36,7 @@ describe.each(['embedded', 'postgres'] as const)('setup configurations, %s', (ki
   beforeAll(async () => {
     companion = await start[kind]()
     reader = (await keyWith(companion, ['setup:read'])).key
-  })
+  }, SEVERAL_STARTS_MS)
   afterAll(async () => {
     await companion[Symbol.asyncDispose]()
   })
@@ -125,7 +131,7 @@ describe.each(['embedded', 'postgres'] as const)('setup configurations, %s', (ki
   })
 })
 
-describe('what is on the disk', () => {
+describe('what is on the disk', { timeout: SEVERAL_STARTS_MS }, () => {
   it('holds no secret and no key, nor does the log', async () => {
     await using folder = await temporaryFolder('companion')
     let log = ''

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   ADMIN_KEY,
   run,
+  SEVERAL_STARTS_MS,
   startCompanion,
   startOn,
   type TestCompanion,
@@ -12,7 +13,7 @@ describe('a companion on defaults', () => {
   let companion: TestCompanion
   beforeAll(async () => {
     companion = await startCompanion({ ADMIN_KEY })
-  })
+  }, SEVERAL_STARTS_MS)
   afterAll(async () => {
     await companion[Symbol.asyncDispose]()
   })
@@ -84,7 +85,7 @@ describe('a companion on defaults', () => {
   })
 })
 
-describe('stopping a companion', () => {
+describe('stopping a companion', { timeout: SEVERAL_STARTS_MS }, () => {
   it('ends with 0 after SIGTERM, and starts again on the same data', async () => {
     await using folder = await temporaryFolder('companion')
     for (const _ of [1, 2]) {
@@ -98,7 +99,7 @@ describe('stopping a companion', () => {
   })
 })
 
-describe('a start that is refused', () => {
+describe('a start that is refused', { timeout: SEVERAL_STARTS_MS }, () => {
   const SECRET = 'kX2vQ9mT4wLs8ZbN1rYc7HdJ5fGp3EuA'
   const OTHER = 'aB3nR8kW1xPq6YvM9tZc2JhD7gFs4LuE'
 
