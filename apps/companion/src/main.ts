@@ -2,6 +2,7 @@ import process from 'node:process'
 import { createLogger, type Logger } from '@tidegate/logger'
 import { createDrain } from '@tidegate/server/node'
 import { createCompanion } from './app.ts'
+import { auditOperations } from './audit/operations.ts'
 import { createAuthenticate } from './auth/authenticate.ts'
 import { bootstrapAdmin } from './auth/bootstrap.ts'
 import { createUsageStamps, type UsageStamps } from './auth/usage-stamps.ts'
@@ -50,6 +51,9 @@ export async function startCompanion(options: StartOptions): Promise<RunningComp
       metrics.slowQuery(durationMs / 1000)
       logger.warn({ query: shape, duration_ms: Math.round(durationMs) }, 'a query was slow')
     },
+    onNotice: (sentence) => logger.warn(sentence),
+    onSnapshotFailure: (error) => logger.error({ err: error }, 'no snapshot could be made'),
+    onConnectionError: (code) => logger.warn({ error_code: code }, 'a database connection broke'),
   })
   try {
     return await serveStore(options, { logger, metrics, store })
@@ -89,7 +93,11 @@ async function serveStore(options: StartOptions, opened: Opened): Promise<Runnin
   const app = createCompanion({
     ...{ settings, version, logger, health, metrics },
     authenticate: authenticateBy(settings, opened, stamps),
-    operations: [...keyOperations(workshop, settings.keys), ...setupOperations(workshop)],
+    operations: [
+      ...keyOperations(workshop, settings.keys),
+      ...setupOperations(workshop),
+      ...auditOperations(audit),
+    ],
     page: await readDocsPage(PAGE),
   })
   const server = createCompanionServer(app, (reason, ip) =>

@@ -9,9 +9,10 @@ import { DEFAULT_TENANT } from './auth/authenticate.ts'
 import type { Settings } from './config/settings.ts'
 import type { Database } from './database/database.ts'
 import { migrateDatabase } from './database/migrate.ts'
-import { type DatabaseOptions, openDatabase } from './database/open.ts'
+import { openDatabase } from './database/open.ts'
 import type { Queries } from './database/queries.ts'
 import { tenants } from './database/schema.ts'
+import type { SlowQueryOptions } from './database/slow-queries.ts'
 import { checkFingerprint, openKeyRing } from './secrets.ts'
 
 /** The database together with what opens its secrets. */
@@ -25,17 +26,36 @@ export interface Store {
 /** How keys begin, so that whoever finds one knows what it is: `tgk_live_…`. */
 const PREFIX = 'tgk'
 
+/** What the database tells while it is open, and what it begins with. */
+export interface StoreOptions extends Pick<SlowQueryOptions, 'onSlow'> {
+  /** Told what was done about files that were not as they should be, in a sentence. */
+  readonly onNotice?: (sentence: string) => void
+  readonly onSnapshotFailure?: (error: unknown) => void
+  /** Told the code of what broke a connection that nobody used. */
+  readonly onConnectionError?: (code: string) => void
+  /** A copy that an embedded database is made of. */
+  readonly restoreFrom?: string
+}
+
 /** Opens the database of the settings, without looking into it. */
 export async function openDatabaseOf(
   { database, directory }: Settings,
-  observers: Pick<DatabaseOptions, 'onSlow'> = {},
+  options: StoreOptions = {},
 ): Promise<Database> {
   const { url, slowMs, statementTimeoutMs, connectTimeoutMs, poolSize } = database
+  const { onSnapshotFailure, onConnectionError, onNotice, restoreFrom, ...observers } = options
+  if (url === undefined) {
+    return await openDatabase({
+      ...{ directory: join(directory, 'database'), slowMs, ...observers },
+      ...(onNotice && { onNotice }),
+      ...(restoreFrom && { restoreFrom }),
+      snapshots: { ...(onSnapshotFailure && { onFailure: onSnapshotFailure }) },
+    })
+  }
   return await openDatabase({
-    ...(url === undefined
-      ? { directory: join(directory, 'database') }
-      : { url: url.reveal(), maxConnections: poolSize, connectTimeoutMs, statementTimeoutMs }),
+    ...{ url: url.reveal(), maxConnections: poolSize, connectTimeoutMs, statementTimeoutMs },
     ...{ slowMs, ...observers },
+    ...(onConnectionError && { onConnectionError }),
   })
 }
 
@@ -44,11 +64,8 @@ export async function openDatabaseOf(
  *
  * @throws DatabaseError, WrongSecretError
  */
-export async function openStore(
-  settings: Settings,
-  observers: Pick<DatabaseOptions, 'onSlow'> = {},
-): Promise<Store> {
-  const database = await openDatabaseOf(settings, observers)
+export async function openStore(settings: Settings, options: StoreOptions = {}): Promise<Store> {
+  const database = await openDatabaseOf(settings, options)
   try {
     await migrateDatabase(database)
     const ring = await openKeyRing(settings)

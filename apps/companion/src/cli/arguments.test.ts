@@ -11,6 +11,9 @@ describe('parseCommand', () => {
       'keys create --admin --tenant acme --name ops',
       { name: 'keys create', tenant: 'acme', label: 'ops' },
     ],
+    ['db snapshot', { name: 'db snapshot' }],
+    ['db restore f', { name: 'db restore', file: 'f' }],
+    ['audit export', { name: 'audit export' }],
     ['audit verify f', { name: 'audit verify', file: 'f', keys: [] }],
     ['audit verify f --keys a,b', { name: 'audit verify', file: 'f', keys: ['a', 'b'] }],
     ['keys create --help', { name: 'help' }],
@@ -30,6 +33,8 @@ describe('parseCommand', () => {
     ['start --prot 1', '--prot'],
     ['start x', 'x'],
     ['audit verify', 'one file'],
+    ['db restore', 'one file'],
+    ['audit export f', 'f'],
     ['audit verify a b', 'one file'],
   ])('says of "%s" what is wrong', (line, said) => {
     const command = parseCommand(line === '' ? [] : line.split(' '))

@@ -6,6 +6,9 @@ export type Command =
   | { readonly name: 'check'; readonly json: boolean }
   | { readonly name: 'db migrate' }
   | { readonly name: 'db verify' }
+  | { readonly name: 'db snapshot' }
+  | { readonly name: 'db restore'; readonly file: string }
+  | { readonly name: 'audit export' }
   | {
       readonly name: 'keys create'
       readonly tenant: string | undefined
@@ -23,13 +26,19 @@ const FLAGS: Readonly<Record<string, Flags>> = {
   check: { json: { type: 'boolean' } },
   'db migrate': {},
   'db verify': {},
+  'db snapshot': {},
+  'db restore': {},
   'keys create': {
     admin: { type: 'boolean' },
     tenant: { type: 'string' },
     name: { type: 'string' },
   },
+  'audit export': {},
   'audit verify': { keys: { type: 'string' } },
 }
+
+/** Commands that are given one. */
+const TAKE_A_FILE = ['audit verify', 'db restore']
 
 /** Commands of two words begin with these. */
 const GROUPS = ['db', 'keys', 'audit']
@@ -54,7 +63,7 @@ export function parseCommand(argv: readonly string[]): Command {
     const read = parseArgs({
       args: argv.slice(words),
       options: flags,
-      allowPositionals: name === 'audit verify',
+      allowPositionals: TAKE_A_FILE.includes(name),
     })
     return commandOf(name, read.values, read.positionals)
   } catch (error) {
@@ -70,12 +79,16 @@ function commandOf(name: string, values: Values, positionals: readonly string[])
       return { name, json: values.json === true }
     case 'keys create':
       return createOf(values)
-    case 'audit verify': {
+    case 'audit verify':
+    case 'db restore': {
       const [file, extra] = positionals
-      if (file === undefined || extra !== undefined) return misused('audit verify takes one file.')
+      if (file === undefined || extra !== undefined) return misused(`${name} takes one file.`)
+      if (name === 'db restore') return { name, file }
       return { name, file, keys: textOf(values.keys)?.split(',') ?? [] }
     }
+    case 'audit export':
     case 'db migrate':
+    case 'db snapshot':
     case 'db verify':
     case 'start':
       return { name }

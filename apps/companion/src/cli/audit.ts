@@ -1,8 +1,21 @@
+import { createLogger } from '@tidegate/logger'
 import { verifyExportFile } from '../audit/verify-export.ts'
 import type { Settings } from '../config/settings.ts'
 import { findKeyRing } from '../secrets.ts'
-import { checkpointKeysOf } from '../store.ts'
+import { checkpointKeysOf, openAudit, openStore } from '../store.ts'
 import type { Shell } from './run.ts'
+
+/** Writes the whole audit log to stdout, in the form that `audit verify` reads. */
+export async function exportAudit(settings: Settings, { out }: Shell): Promise<number> {
+  const store = await openStore(settings)
+  try {
+    const audit = openAudit(store, createLogger({ level: 'silent' }))
+    for await (const line of audit.exportNdjson()) out(line)
+    return 0
+  } finally {
+    await store.database.close()
+  }
+}
 
 /** Says whether an exported audit log is as it was written, and otherwise which record was touched first. */
 export async function verifyAuditFile(

@@ -6,8 +6,11 @@ Usage
   tidegate-companion check [--json]          say everything that is wrong with the configuration
   tidegate-companion db migrate              bring the database's tables up to date
   tidegate-companion db verify               say whether they are, and how much is in them
+  tidegate-companion db snapshot             copy an embedded database to a file beside it
+  tidegate-companion db restore FILE         begin again with such a copy, where there is none or a damaged one
   tidegate-companion keys create --admin     make a key that may do everything in its tenant, shown once
       [--tenant NAME] [--name NAME]          of another tenant than "default", which is made if need be
+  tidegate-companion audit export            write the whole audit log, signed, as lines of JSON
   tidegate-companion audit verify FILE       say whether an exported audit log is whole, without a database
       [--keys KEY,KEY]                       by these public keys, instead of those of ENCRYPTION_SECRET
   tidegate-companion help | --version

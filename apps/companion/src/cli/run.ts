@@ -79,8 +79,14 @@ async function maintain(
       return await (await import('./database.ts')).migrate(settings, shell)
     case 'db verify':
       return await (await import('./database.ts')).verify(settings, shell)
+    case 'db snapshot':
+      return await (await import('./database.ts')).snapshot(settings, shell)
+    case 'db restore':
+      return await (await import('./database.ts')).restore(settings, command, shell)
     case 'keys create':
       return await (await import('./keys.ts')).createAdminKey(settings, command, shell)
+    case 'audit export':
+      return await (await import('./audit.ts')).exportAudit(settings, shell)
     case 'audit verify':
       return await (await import('./audit.ts')).verifyAuditFile(settings, command, shell)
   }
