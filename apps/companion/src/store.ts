@@ -27,7 +27,7 @@ export interface Store {
 const PREFIX = 'tgk'
 
 /** What the database tells while it is open, and what it begins with. */
-export interface StoreOptions extends Pick<SlowQueryOptions, 'onSlow'> {
+interface StoreOptions extends Pick<SlowQueryOptions, 'onSlow'> {
   /** Told what was done about files that were not as they should be, in a sentence. */
   readonly onNotice?: (sentence: string) => void
   readonly onSnapshotFailure?: (error: unknown) => void
