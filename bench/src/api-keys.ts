@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { type Contender, contenders } from './api-keys/contenders.ts'
+import { interleaved, nanosPerCall } from './harness/interleaved.ts'
 import { median } from './harness/stats.ts'
 
 const USAGE = `usage: node src/api-keys.ts [options]
@@ -14,31 +15,7 @@ const { values } = parseArgs({
   },
 })
 
-/** Nanoseconds of processor time per key, until about `ms` milliseconds of it are used. */
-function measure(verify: Contender['verify'], ms: number): number {
-  const batch = 1_000
-  const before = process.cpuUsage()
-  for (let count = batch; ; count += batch) {
-    for (let i = 0; i < batch; i++) verify(count + i)
-    const { user, system } = process.cpuUsage(before)
-    if (user + system >= ms * 1000) return ((user + system) * 1000) / count
-  }
-}
-
 type Rows = ReadonlyMap<Contender, readonly number[]>
-
-/** Every contender's nanoseconds, round by round; each round begins with another one. */
-function measureAll(all: readonly Contender[], rounds: number, ms: number): Rows {
-  const rows = new Map(all.map((contender) => [contender, [] as number[]]))
-  for (const { verify } of all) measure(verify, ms)
-  for (let round = 0; round < rounds; round++) {
-    for (let i = 0; i < all.length; i++) {
-      const contender = all[(i + round) % all.length]
-      if (contender) rows.get(contender)?.push(measure(contender.verify, ms))
-    }
-  }
-  return rows
-}
 
 function table(rows: Rows): string {
   const [reference = []] = rows.values()
@@ -69,6 +46,8 @@ else {
   if (!(rounds >= 1 && ms >= 1)) throw new Error(`Give whole numbers from 1.\n${USAGE}`)
   const all = await contenders()
   checkAll(all)
+  const measure = ({ verify }: Contender) => nanosPerCall(verify, ms, 1_000)
+  const rows = await interleaved(all, rounds, measure)
   console.log(`Node ${process.version}; ${rounds} rounds of ${ms} ms.\n`)
-  console.log(table(measureAll(all, rounds, ms)))
+  console.log(table(rows))
 }

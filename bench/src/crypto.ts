@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { type Contender, contenders } from './crypto/contenders.ts'
+import { interleaved, nanosPerCall } from './harness/interleaved.ts'
 import { median } from './harness/stats.ts'
 
 const USAGE = `usage: node src/crypto.ts [options]
@@ -19,33 +20,13 @@ const { values } = parseArgs({
 setFlagsFromString('--expose-gc')
 const collectGarbage: () => void = runInNewContext('gc')
 
-/** Nanoseconds of processor time per call, until about `ms` milliseconds of it are used. */
-function measure(run: Contender['run'], ms: number): number {
-  const batch = 200
-  // What others left behind is theirs: they had the time to make it.
+/** What others left behind is theirs: they had the time to make it. */
+function measure({ run }: Contender, ms: number): number {
   collectGarbage()
-  const before = process.cpuUsage()
-  for (let count = batch; ; count += batch) {
-    for (let i = 0; i < batch; i++) run()
-    const { user, system } = process.cpuUsage(before)
-    if (user + system >= ms * 1000) return ((user + system) * 1000) / count
-  }
+  return nanosPerCall(run, ms, 200)
 }
 
 type Rows = ReadonlyMap<Contender, readonly number[]>
-
-/** Every contender's nanoseconds, round by round; each round begins with another one. */
-function measureAll(all: readonly Contender[], rounds: number, ms: number): Rows {
-  const rows = new Map(all.map((contender) => [contender, [] as number[]]))
-  for (const { run } of all) measure(run, ms)
-  for (let round = 0; round < rounds; round++) {
-    for (let i = 0; i < all.length; i++) {
-      const contender = all[(i + round) % all.length]
-      if (contender) rows.get(contender)?.push(measure(contender.run, ms))
-    }
-  }
-  return rows
-}
 
 /** How many times as fast as the first of its group, in the same round; and the time of one call. */
 function table(rows: Rows): string {
@@ -65,5 +46,6 @@ else {
   const [rounds, ms] = [Number(values.rounds), Number(values.ms)]
   if (!(rounds >= 1 && ms >= 1)) throw new Error(`Give whole numbers from 1.\n${USAGE}`)
   console.log(`Node ${process.version}; ${rounds} rounds of ${ms} ms.\n`)
-  console.log(table(measureAll(await contenders(), rounds, ms)))
+  const rows = await interleaved(await contenders(), rounds, (each) => measure(each, ms))
+  console.log(table(rows))
 }

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { interleaved } from './harness/interleaved.ts'
 import { median } from './harness/stats.ts'
 import { type Contender, contenders } from './policies/contenders.ts'
 
@@ -31,19 +32,6 @@ async function measure(call: Contender['call'], ms: number): Promise<number> {
   }
 }
 
-/** Every contender's nanoseconds, round by round; each round begins with another one. */
-async function measureAll(all: readonly Contender[], rounds: number, ms: number) {
-  const rows = new Map(all.map((contender) => [contender, [] as number[]]))
-  for (const { call } of all) await measure(call, ms)
-  for (let round = 0; round < rounds; round++) {
-    for (let i = 0; i < all.length; i++) {
-      const contender = all[(i + round) % all.length]
-      if (contender) rows.get(contender)?.push(await measure(contender.call, ms))
-    }
-  }
-  return rows
-}
-
 type Rows = ReadonlyMap<Contender, readonly number[]>
 
 /** Medians of what is above the bare work's time in the same round, and of its ratio to the first's of the group. */
@@ -71,7 +59,7 @@ if (values.help) console.log(USAGE)
 else {
   const [rounds, ms] = [Number(values.rounds), Number(values.ms)]
   if (!(rounds >= 1 && ms >= 1)) throw new Error(`Give whole numbers from 1.\n${USAGE}`)
-  const rows = await measureAll(await contenders(), rounds, ms)
+  const rows = await interleaved(await contenders(), rounds, ({ call }) => measure(call, ms))
   const [base = []] = rows.values()
   console.log(`Node ${process.version}; ${rounds} rounds of ${ms} ms.`)
   console.log(`The awaited work alone: ${Math.round(median(base))} ns.\n`)
