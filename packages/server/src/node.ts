@@ -8,4 +8,5 @@ export {
 export { type HardenOptions, hardenServer } from './node/harden-server.ts'
 export { type Fetch, type OutgoingBinding, onNode } from './node/on-node.ts'
 export { type ServerLimits, serverOptions } from './node/server-options.ts'
+export { describeStartFailure, type ListenNames } from './node/start-failure.ts'
 export { alreadySent } from './problems/problems.ts'

@@ -1,8 +1,9 @@
 import type { Variables } from '@tidegate/config'
 import type { Settings } from '../config/settings.ts'
 import { type Command, parseCommand } from './arguments.ts'
-import { describeFailure } from './failure.ts'
 import { HELP } from './help.ts'
+
+const LISTEN_NAMES = { host: 'COMPANION_HOST', port: 'COMPANION_PORT' }
 
 /** What a command line works with. */
 export interface Shell {
@@ -46,7 +47,8 @@ async function attempt(command: Working, shell: Shell): Promise<number> {
   try {
     return await work(command, shell)
   } catch (error) {
-    shell.err(`tidegate-companion: ${describeFailure(error)}\n`)
+    const { describeStartFailure } = await import('@tidegate/server/node')
+    shell.err(`tidegate-companion: ${describeStartFailure(error, LISTEN_NAMES)}\n`)
     if (isOn(shell.env.DEBUG) && error instanceof Error) shell.err(`${error.stack}\n`)
     return FAILED
   }

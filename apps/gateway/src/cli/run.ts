@@ -2,8 +2,9 @@ import type { Problem, Variables } from '@tidegate/config'
 import type { CheckedSettings } from '../config/load.ts'
 import type { Settings } from '../config/settings.ts'
 import { type Command, parseCommand } from './arguments.ts'
-import { describeFailure } from './failure.ts'
 import { helpPage } from './help.ts'
+
+const LISTEN_NAMES = { host: 'HOST', port: 'PORT' }
 
 /** What a command line works with. */
 export interface Shell {
@@ -58,7 +59,8 @@ async function start({ config }: Named<'start'>, shell: Shell): Promise<number> 
     await shell.start({ settings, warnings: report.warnings.map(describe), tty: shell.tty })
     return FINE
   } catch (error) {
-    shell.err(`tidegate: ${describeFailure(error)}\n`)
+    const { describeStartFailure } = await import('@tidegate/server/node')
+    shell.err(`tidegate: ${describeStartFailure(error, LISTEN_NAMES)}\n`)
     if (isOn(shell.env.DEBUG) && error instanceof Error) shell.err(`${error.stack}\n`)
     return FAILED
   }
