@@ -35,6 +35,7 @@ export {
   type Metrics,
   type MetricsOptions,
 } from './core/metrics/metrics.ts'
+export { observeProcess } from './core/metrics/process.ts'
 export type { TopK, TopKSpec } from './core/metrics/top-k.ts'
 export {
   type GenAiOperation,

@@ -1,6 +1,6 @@
 import type { Logger } from '@tidegate/logger'
 import type { RequestEnd } from '@tidegate/logger/hono'
-import { createMetrics, type Metrics } from '@tidegate/telemetry'
+import { createMetrics, type Metrics, observeProcess } from '@tidegate/telemetry'
 import type { Context } from 'hono'
 import type { CompanionEnv } from '../env.ts'
 import { statusAt } from '../logging.ts'
@@ -45,7 +45,7 @@ export function openMetrics(logger: Logger, version: string): CompanionMetrics {
   })
   let underWay = 0
   active.series().set(0)
-  collectProcess(registry)
+  observeProcess(registry)
   return {
     registry,
     begin: () => active.series().set(++underWay),
@@ -61,25 +61,4 @@ export function openMetrics(logger: Logger, version: string): CompanionMetrics {
     },
     slowQuery: (seconds) => slow.series().record(seconds),
   }
-}
-
-function collectProcess(registry: Metrics): void {
-  const cpu = registry.counter('process_cpu_seconds_total', {
-    help: 'CPU time used, user and system.',
-    unit: 'seconds',
-  })
-  const started = registry.gauge('process_start_time_seconds', {
-    help: 'When the process began, since 1970.',
-    unit: 'seconds',
-  })
-  const resident = registry.gauge('process_resident_memory_bytes', {
-    help: 'Memory in use.',
-    unit: 'bytes',
-  })
-  started.series().set(Math.round(Date.now() / 1000 - process.uptime()))
-  registry.observe([resident], () => {
-    const { user, system } = process.cpuUsage()
-    cpu.series().raise((user + system) / 1e6)
-    resident.series().set(process.memoryUsage.rss())
-  })
 }

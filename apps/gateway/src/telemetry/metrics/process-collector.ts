@@ -1,17 +1,11 @@
 import type { SystemMetrics } from '@tidegate/health'
-import type { Metrics } from '@tidegate/telemetry'
+import { type Metrics, observeProcess } from '@tidegate/telemetry'
 
 /** What the platform tells of this process. `last`: the newest reading, if there is one. */
 export function collectProcess(registry: Metrics, last: () => SystemMetrics | undefined): void {
   const bytes = (name: string, help: string) => registry.gauge(name, { help, unit: 'bytes' })
   const seconds = (name: string, help: string) => registry.gauge(name, { help, unit: 'seconds' })
-  const cpu = registry.counter('process_cpu_seconds_total', {
-    help: 'CPU time used, user and system.',
-    unit: 'seconds',
-  })
-  const started = seconds('process_start_time_seconds', 'When the process began, since 1970.')
-  started.series().set(Date.now() / 1000 - process.uptime())
-  const resident = bytes('process_resident_memory_bytes', 'Memory in use.')
+  observeProcess(registry)
   const files = registry.gauge('process_open_fds', { help: 'Open files, sockets among them.' })
   const utilization = registry.gauge('nodejs_eventloop_utilization_ratio', {
     help: 'Share of the time that the event loop was busy lately.',
@@ -24,13 +18,11 @@ export function collectProcess(registry: Metrics, last: () => SystemMetrics | un
   const free = bytes('system_disk_free_bytes', 'What may still be written to the disk.')
   const size = bytes('system_disk_size_bytes', 'Size of the disk.')
   const connections = registry.gauge('system_network_connections', { help: 'TCP connections.' })
-  const system = [resident, files, utilization, p50, p99, max, limit, free, size, connections]
+  const system = [files, utilization, p50, p99, max, limit, free, size, connections]
   registry.observe(system, () => {
     const reading = last()
     if (reading === undefined) return
     const { memory, disk, event_loop: loop } = reading
-    cpu.series().raise(reading.cpu_seconds)
-    resident.series().set(memory.rss_bytes)
     limit.series().set(memory.limit_bytes)
     utilization.series().set(loop.utilization)
     p50.series().set(loop.delay_ms.p50 / 1000)
