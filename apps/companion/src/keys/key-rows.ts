@@ -1,8 +1,8 @@
-import { and, count, desc, eq, inArray, isNull, lt, or } from 'drizzle-orm'
+import { and, count, eq, inArray, isNull, lt, or } from 'drizzle-orm'
 import { KEY_KINDS, type KeyKind, type KeyRecord } from '../auth/key-record.ts'
+import { newestFirst, type Page } from '../database/newest-first.ts'
 import type { Queries } from '../database/queries.ts'
 import { apiKeys } from '../database/schema.ts'
-import type { Position } from '../openapi/cursor.ts'
 
 type Row = typeof apiKeys.$inferSelect
 
@@ -38,16 +38,14 @@ export async function readKey(
 export async function listKeys(
   queries: Queries,
   tenant: string,
-  { limit, after }: { readonly limit: number; readonly after: Position | undefined },
+  { limit, after }: Page,
 ): Promise<readonly KeyRecord[]> {
-  const { createdAt, id } = apiKeys
-  const at = after && new Date(after.at)
-  const behind = at && or(lt(createdAt, at), and(eq(createdAt, at), lt(id, after.id)))
+  const { behind, order } = newestFirst(apiKeys, after)
   const rows = await queries
     .select()
     .from(apiKeys)
     .where(and(eq(apiKeys.tenant, tenant), behind))
-    .orderBy(desc(createdAt), desc(id))
+    .orderBy(...order)
     .limit(limit)
   return rows.map(recordOf)
 }

@@ -1,12 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { ServerError } from '@tidegate/server'
-
-/** Where a page ended: what comes after it is older, or as old with a smaller id. */
-export interface Position {
-  /** Milliseconds since 1970. */
-  readonly at: number
-  readonly id: string
-}
+import type { Position } from '../database/newest-first.ts'
 
 /** What every list takes. */
 export const pageQuery = z.strictObject({

@@ -1,11 +1,11 @@
-import { and, desc, eq, lt, or } from 'drizzle-orm'
+import { and, desc, eq, lt } from 'drizzle-orm'
+import { newestFirst, type Page } from '../database/newest-first.ts'
 import type { Queries } from '../database/queries.ts'
 import {
   type JsonObject,
   setupConfigurations as table,
   setupConfigurationVersions as versions,
 } from '../database/schema.ts'
-import type { Position } from '../openapi/cursor.ts'
 
 /** What may be read of a setup configuration without opening anything. */
 type PublicPart = {
@@ -37,11 +37,6 @@ export interface SetupVersion {
   readonly changedAt: Date
 }
 
-interface Page {
-  readonly limit: number
-  readonly after: Position | undefined
-}
-
 const own = (tenant: string, id: string) => and(eq(table.tenant, tenant), eq(table.id, id))
 
 export async function readSetup(
@@ -69,14 +64,12 @@ export async function listSetups(
   tenant: string,
   { limit, after }: Page,
 ): Promise<readonly SetupRow[]> {
-  const { createdAt, id } = table
-  const at = after && new Date(after.at)
-  const behind = at && or(lt(createdAt, at), and(eq(createdAt, at), lt(id, after.id)))
+  const { behind, order } = newestFirst(table, after)
   const rows = await queries
     .select()
     .from(table)
     .where(and(eq(table.tenant, tenant), behind))
-    .orderBy(desc(createdAt), desc(id))
+    .orderBy(...order)
     .limit(limit)
   return rows.map(rowOf)
 }
