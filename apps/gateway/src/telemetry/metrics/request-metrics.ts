@@ -7,9 +7,9 @@ import {
 } from '@tidegate/telemetry'
 import type { RequestObserver } from '../../front.ts'
 import { CLIENT_CLOSED_REQUEST, outcomeAt } from '../../logging.ts'
-import { Roster } from '../../roster.ts'
 import type { Instruments } from './instruments.ts'
 import { ownRoute } from './own-route.ts'
+import { Roster } from './roster.ts'
 
 /** All that a client can make up goes by one name. */
 const METHODS: ReadonlySet<string> = new Set([
